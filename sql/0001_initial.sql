@@ -1,0 +1,105 @@
+-- The first schema: accounts, sessions, API keys, audit.
+--
+-- Kept portable (PostgreSQL 13 and later, and its distributed relatives): ids
+-- and times come as parameters; no extension, trigger, sequence, enum or
+-- procedural language; the shard key leads every primary key.  Roles are made by
+-- roles.sql; this file runs as postern_owner.
+
+CREATE SCHEMA IF NOT EXISTS postern;
+
+-- One row a migration; written by posternctl migrate.
+CREATE TABLE postern.schema_migrations (
+	number      integer NOT NULL PRIMARY KEY,
+	name        text NOT NULL,
+	applied_at  timestamptz NOT NULL
+);
+
+-- Who an e-mail address belongs to: the one read of a sign-in.  The primary key
+-- is what keeps addresses unique.
+CREATE TABLE postern.logins (
+	login_key     text NOT NULL PRIMARY KEY, -- canonical: NFC, lower case
+	user_id       uuid NOT NULL,
+	email         text NOT NULL,             -- as the person wrote it
+	pw_hash       text,                      -- $s1$...; NULL: no password
+	pw_changed_at timestamptz,
+	status        smallint NOT NULL DEFAULT 0,
+	created_at    timestamptz NOT NULL,
+	CHECK (octet_length(login_key) BETWEEN 3 AND 254),
+	CHECK (octet_length(pw_hash) < 512),
+	CHECK (status BETWEEN 0 AND 5)
+);
+
+-- 0 confirmed, 1 unconfirmed, 2 force change password, 3 reset required,
+-- 4 external provider, 5 disabled; the same number in both tables.
+CREATE TABLE postern.users (
+	user_id         uuid NOT NULL PRIMARY KEY,
+	login_key       text NOT NULL,
+	status          smallint NOT NULL DEFAULT 0,
+	last_sign_in_at timestamptz,
+	created_at      timestamptz NOT NULL,
+	CHECK (status BETWEEN 0 AND 5)
+);
+
+-- A refresh-token session.  user_id and sid stand inside the token, so it is
+-- found by primary key; only the digest of the current token is kept.
+CREATE TABLE postern.sessions (
+	user_id    uuid NOT NULL,
+	sid        uuid NOT NULL,               -- version 7: ordered by time
+	token_hash bytea NOT NULL,              -- SHA-256 of the current token
+	generation integer NOT NULL DEFAULT 0,
+	created_at timestamptz NOT NULL,
+	rotated_at timestamptz NOT NULL,
+	expires_at timestamptz NOT NULL,        -- absolute
+	ended_at   timestamptz,
+	ended_why  smallint,                    -- 1 signed out, 2 reuse, 3 operator,
+	                                        -- 4 password or status changed
+	address    text,                        -- where it was opened from
+	device     text,                        -- its User-Agent
+	PRIMARY KEY (user_id, sid),
+	CHECK (octet_length(token_hash) = 32)
+);
+
+CREATE TABLE postern.api_keys (
+	user_id      uuid NOT NULL,             -- nil: belongs to nobody
+	key_id       uuid NOT NULL,
+	secret_hash  bytea NOT NULL,            -- SHA-256 of the whole key
+	scope        smallint NOT NULL,         -- 0 publishable, 1 secret
+	name         text NOT NULL,
+	created_at   timestamptz NOT NULL,
+	expires_at   timestamptz,
+	last_used_at timestamptz,               -- written at most hourly
+	revoked_at   timestamptz,
+	PRIMARY KEY (user_id, key_id),
+	CHECK (octet_length(secret_hash) = 32),
+	CHECK (scope BETWEEN 0 AND 1)
+);
+
+CREATE TABLE postern.audit_events (
+	user_id  uuid NOT NULL,                 -- nil: not known
+	event_id uuid NOT NULL,                 -- version 7
+	at       timestamptz NOT NULL,
+	kind     smallint NOT NULL,             -- 1 sign-in, 2 sign-in refused
+	sid      uuid,
+	address  text,
+	reason   text,
+	PRIMARY KEY (user_id, event_id)
+);
+
+-- Least privilege.  The service reads accounts and keys, opens and moves
+-- sessions, and writes audit rows it cannot read back.  It can neither make,
+-- remove nor rename an account: of one it may only renew the verifier after a
+-- right password, and note the time.
+GRANT USAGE ON SCHEMA postern TO postern_service, postern_admin;
+
+GRANT SELECT ON postern.schema_migrations TO postern_service, postern_admin;
+GRANT SELECT ON postern.logins, postern.users, postern.api_keys
+	TO postern_service;
+GRANT UPDATE (pw_hash) ON postern.logins TO postern_service;
+GRANT UPDATE (last_sign_in_at) ON postern.users TO postern_service;
+GRANT UPDATE (last_used_at) ON postern.api_keys TO postern_service;
+GRANT SELECT, INSERT, UPDATE ON postern.sessions TO postern_service;
+GRANT INSERT ON postern.audit_events TO postern_service;
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON postern.logins, postern.users,
+	postern.sessions, postern.api_keys, postern.audit_events
+	TO postern_admin;

@@ -1,0 +1,19 @@
+/* service.h - what one worker holds to do its work. */
+
+#ifndef POSTERN_ACTS_SERVICE_H
+#define POSTERN_ACTS_SERVICE_H
+
+#include "acts/client.h"
+#include "base/config.h"
+#include "store/db.h"
+#include "token/keys.h"
+
+/* Made once in a worker, given to every act.  All borrowed. */
+struct service {
+	const struct config *config;
+	struct db *db;
+	struct keys *keys;
+	struct client_cache *clients;
+};
+
+#endif

@@ -1,0 +1,1 @@
+#include "acts/session.h"

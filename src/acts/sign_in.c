@@ -1,0 +1,1 @@
+#include "acts/sign_in.h"

@@ -1,0 +1,53 @@
+/* sign_in.h - the main act: an address and a password become a session. */
+
+#ifndef POSTERN_ACTS_SIGN_IN_H
+#define POSTERN_ACTS_SIGN_IN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "acts/client.h"
+#include "acts/session.h"
+#include "base/email.h"
+
+struct service;
+
+struct sign_in {
+	char login_key[EMAIL_SIZE]; /* canonical */
+	const char *password;       /* counted; borrowed */
+	size_t password_size;
+	const struct client *client;
+	const char *address;        /* of the person, or NULL */
+	const char *device;         /* User-Agent, or NULL */
+	int64_t now_us;
+};
+
+enum sign_in_result {
+	SIGN_IN_OK,
+	SIGN_IN_DENIED,          /* no such person, no password, or a wrong one:
+	                            told in one word, after equal work */
+	SIGN_IN_CLIENT_GONE,     /* the API key was revoked meanwhile */
+	SIGN_IN_SSO,             /* the domain signs in elsewhere */
+	/* told after the right password only */
+	SIGN_IN_UNCONFIRMED,
+	SIGN_IN_CHANGE_PASSWORD,
+	SIGN_IN_RESET_REQUIRED,
+	SIGN_IN_EXPIRED,         /* the password is too old */
+	SIGN_IN_DISABLED,
+	/* not the person's fault */
+	SIGN_IN_UNAVAILABLE,     /* database or hashing: come again */
+	SIGN_IN_FAILED,
+};
+
+/*
+ * Sign in.  For SIGN_IN_OK `tokens` holds the new session's tokens, which the
+ * caller wipes; nothing is acknowledged before the database has it.  Every answer
+ * about a person leaves an audit row.
+ */
+enum sign_in_result sign_in(const struct service *service,
+    const struct sign_in *attempt, struct session_tokens *tokens);
+
+/* A word for log, audit and metrics: "ok", "denied", ... */
+const char *sign_in_result_name(enum sign_in_result result);
+
+#endif

@@ -1,0 +1,1 @@
+#include "base/base64url.h"

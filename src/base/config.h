@@ -1,0 +1,113 @@
+/* config.h - the settings: one table of names, kinds, defaults and help. */
+
+#ifndef POSTERN_BASE_CONFIG_H
+#define POSTERN_BASE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define CONFIG_WHY_SIZE 512
+
+enum config_client_auth { CLIENT_AUTH_REQUIRED, CLIENT_AUTH_OPTIONAL };
+enum config_cookies { COOKIES_ALWAYS, COOKIES_AUTO, COOKIES_NEVER };
+enum config_algorithm { ALGORITHM_ES256, ALGORITHM_EDDSA };
+
+/*
+ * Effective settings; read-only after config_load().  Strings are never NULL:
+ * an unset one is "".  Lists are comma-separated in one string.
+ */
+struct config {
+	/* where and how requests arrive */
+	char *listen;            /* "", "unix:PATH" or "HOST:PORT" */
+	int listen_mode;         /* of a Unix socket, octal */
+	char *listen_group;      /* of a Unix socket, "" keeps the process's */
+	char *socket_users;      /* who may connect to it, "" is everybody */
+	char *base_path;
+	int workers;             /* 0: chosen at start */
+	int max_requests;        /* a worker leaves after so many, 0 never */
+	int io_timeout_ms;       /* a peer that stalls is dropped */
+	int request_deadline_ms; /* the parent ends a worker that takes longer */
+	int body_limit;          /* bytes */
+
+	/* who may call, and from where */
+	int client_auth;         /* enum config_client_auth */
+	int secure_cookies;      /* enum config_cookies */
+	char *sso_domains;
+
+	/* tokens and sessions */
+	char *issuer;
+	char *audience;
+	char *key_dir;
+	int signing_algorithm;   /* enum config_algorithm, for new keys */
+	int access_token_seconds;
+	int session_seconds;     /* absolute life of a refresh-token session */
+	int session_idle_seconds;
+	int refresh_grace_seconds;
+
+	/* passwords */
+	int scrypt_log2_n;
+	int scrypt_r;
+	int scrypt_p;
+	int password_max_age_days; /* 0: never expires */
+	int password_min_length;   /* characters, when one is set */
+
+	/* database */
+	char *database;          /* libpq connection string; "": PG* variables */
+	char *admin_database;    /* the same for posternctl; "": database */
+	bool db_prepare;
+	int db_timeout_ms;       /* whole round trip, reconnect included */
+
+	/* log */
+	char *log;
+	int log_format;          /* enum log_format */
+	int log_level;           /* enum log_level */
+};
+
+enum config_kind {
+	CONFIG_TEXT,
+	CONFIG_SECRET_TEXT, /* may hold a password: hidden when printed */
+	CONFIG_NUMBER,
+	CONFIG_OCTAL,
+	CONFIG_SWITCH,      /* on | off */
+	CONFIG_CHOICE,
+};
+
+/* One row of the table. */
+struct config_setting {
+	const char *name;          /* lower case; POSTERN_NAME in environments */
+	enum config_kind kind;
+	size_t offset;             /* in struct config */
+	const char *fallback;      /* the default, as it would be written */
+	int64_t least, most;       /* of a number; bytes of a text */
+	const char *const *choices;/* NULL-terminated */
+	bool reloadable;           /* takes effect on SIGHUP */
+	const char *help;          /* one line */
+};
+
+const struct config_setting *config_table(size_t *count);
+
+/*
+ * Defaults, then the file, then POSTERN_* variables of the environment, each
+ * over the one before.  `path` NULL: the file named by POSTERN_CONFIG, or none.
+ * A file line is NAME=VALUE as in systemd's EnvironmentFile: the name with or
+ * without POSTERN_, in either case; white space around name and value is
+ * dropped, one pair of quotes around the value too; "#" and ";" start a comment
+ * line.  Unknown names, bad values, a name twice and settings that contradict
+ * each other are refused.  POSTERN_CONFIG and POSTERN_PID are no settings and
+ * are passed over.
+ *
+ * Returns the settings, or NULL with a sentence in `why`: file, line, name,
+ * reason.
+ */
+struct config *config_load(const char *path, char why[static CONFIG_WHY_SIZE]);
+void config_free(struct config *config);
+
+/* Print name, effective value, where it came from and help; 80 columns. */
+void config_print(const struct config *config, FILE *out);
+
+/* Is `item` (compared without case) in a comma-separated list? */
+bool config_list_has(const char *list, const char *item);
+
+#endif

@@ -1,0 +1,67 @@
+/* log.h - one event, one line, one write(). */
+
+#ifndef POSTERN_BASE_LOG_H
+#define POSTERN_BASE_LOG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARNING,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG,
+};
+
+enum log_format {
+	LOG_FORMAT_PLAIN, /* time level event name=value ... */
+	LOG_FORMAT_JSON,  /* {"time":...,"level":...,"event":...,...} */
+};
+
+/*
+ * Where lines go: "stderr", "syslog", or the path of a file, opened for append
+ * with mode 0640.  Until then, plain lines go to stderr.  Returns 0, or -1 with
+ * errno set and the old target kept.  log_reopen() opens the file again (after
+ * rotation); both may be called at any time.
+ */
+int log_open(const char *target, enum log_format format,
+    enum log_level level);
+int log_reopen(void);
+
+/* The log's file descriptor, or -1 for syslog. */
+int log_fd(void);
+
+/*
+ * A sentence for people: lower case, no full stop; what was being done, to
+ * what, and why it failed.  Control bytes and invalid UTF-8 are escaped, so a
+ * hostile name cannot forge a line.  Lines are cut at LOG_LINE_SIZE.
+ */
+#define LOG_LINE_SIZE 4096
+
+void log_error(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+void log_warning(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+void log_info(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+void log_debug(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+/*
+ * An event with fields, for machines: begin, add, end.  The line lives in the
+ * caller's frame; log_end() writes it.  A field whose text is NULL is left out.
+ * Never a password, token, cookie or body.
+ */
+struct log_line {
+	char text[LOG_LINE_SIZE];
+	size_t used;
+	int off; /* below the level: adds and end do nothing */
+};
+
+void log_begin(struct log_line *line, enum log_level level,
+    const char *event);
+void log_add(struct log_line *line, const char *name, const char *text);
+void log_add_int(struct log_line *line, const char *name, int64_t number);
+void log_end(struct log_line *line);
+
+#endif

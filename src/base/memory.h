@@ -1,0 +1,17 @@
+/* memory.h - allocate, or do not return. */
+
+#ifndef POSTERN_BASE_MEMORY_H
+#define POSTERN_BASE_MEMORY_H
+
+#include <stddef.h>
+
+/*
+ * For the small, bounded blocks a request needs: out of memory means that this
+ * worker is of no more use, so the process says so and aborts; the pool starts
+ * another.  Released with free().
+ */
+void *memory_zeroed(size_t count, size_t size);
+char *memory_text(const char *text);
+char *memory_text_part(const char *text, size_t size);
+
+#endif

@@ -1,0 +1,22 @@
+/* secret.h - what every secret needs: chance, comparison, and an end. */
+
+#ifndef POSTERN_BASE_SECRET_H
+#define POSTERN_BASE_SECRET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Fill a buffer from OpenSSL's generator.  Does not return without
+ * randomness: a service that cannot draw a secret must not go on, so the
+ * process logs the reason and aborts.
+ */
+void secret_random(void *bytes, size_t size);
+
+/* Overwrite a secret in a way the compiler may not drop. */
+void secret_wipe(void *bytes, size_t size);
+
+/* Compare in time that depends on the size alone. */
+bool secret_equal(const void *a, const void *b, size_t size);
+
+#endif

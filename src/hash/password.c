@@ -1,0 +1,1 @@
+#include "hash/password.h"

@@ -1,0 +1,52 @@
+/* password.h - make a stored verifier from a password, and check against it. */
+
+#ifndef POSTERN_HASH_PASSWORD_H
+#define POSTERN_HASH_PASSWORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "hash/scrypt.h"
+
+/* The longest password taken, in bytes of UTF-8, before and after
+ * normalisation. */
+#define PASSWORD_SIZE_LIMIT 1024
+
+/* A verifier as the database holds it, and its NUL. */
+#define PASSWORD_VERIFIER_SIZE SCRYPT_STORED_SIZE
+
+enum password_result {
+	PASSWORD_MATCH,
+	PASSWORD_MISMATCH,
+	PASSWORD_UNREADABLE,  /* the verifier was not written by us */
+	PASSWORD_UNAVAILABLE, /* no memory or no slot to compute it in now */
+};
+
+/*
+ * Once in a process, before the others: the cost of new verifiers, and a
+ * verifier of this cost that nothing matches, for people who are not there.
+ */
+void password_init(const struct scrypt_cost *cost);
+
+/*
+ * Make a verifier with a fresh salt.  A password with characters beyond ASCII
+ * is normalised first (NFKC, RFC 8265 section 4.2), so that it can be typed on
+ * any keyboard.  Returns 0; or -1 when it is empty, too long, not UTF-8, or
+ * memory is out.
+ */
+int password_make(const char *password, size_t size,
+    char verifier[static PASSWORD_VERIFIER_SIZE]);
+
+/*
+ * Check a password against a verifier, or against nobody's when it is NULL: the
+ * same work, and never a match.  MATCH and MISMATCH take equally long, so the
+ * answer cannot be read from the clock; an unreadable verifier costs as much as
+ * nobody's, too.  The password is a counted string: "right\0x" is not "right".
+ */
+enum password_result password_check(const char *password, size_t size,
+    const char *verifier);
+
+/* Was the verifier made with another cost than password_init() was given? */
+bool password_needs_rehash(const char *verifier);
+
+#endif

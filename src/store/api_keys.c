@@ -1,0 +1,1 @@
+#include "store/api_keys.h"

@@ -1,0 +1,27 @@
+/* audit.h - what happened, to whom, from where; append only. */
+
+#ifndef POSTERN_STORE_AUDIT_H
+#define POSTERN_STORE_AUDIT_H
+
+#include "base/ids.h"
+#include "store/db.h"
+
+/* As stored; the numbers are in the database and never change. */
+enum audit_kind {
+	AUDIT_SIGN_IN = 1,
+	AUDIT_SIGN_IN_REFUSED = 2,
+};
+
+struct audit_event {
+	struct id event;     /* version 7 */
+	struct id user;      /* id_nil: not known */
+	enum audit_kind kind;
+	int64_t now_us;
+	const char *address; /* or NULL */
+	const char *reason;  /* one word of ours, or NULL; never what was typed */
+};
+
+enum store_result store_audit_add(struct db *db,
+    const struct audit_event *event);
+
+#endif

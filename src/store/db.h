@@ -1,0 +1,105 @@
+/* db.h - one connection to PostgreSQL with deadlines; with its neighbours in
+ * store/ the only home of libpq. */
+
+#ifndef POSTERN_STORE_DB_H
+#define POSTERN_STORE_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ids.h"
+
+/* What every call of store/ comes back with.  Each failure is logged where it is
+ * found, without any value. */
+enum store_result {
+	STORE_OK,
+	STORE_NONE,        /* no such row */
+	STORE_CONFLICT,    /* unique or foreign key says no */
+	STORE_UNAVAILABLE, /* no answer within the deadline: try again later */
+	STORE_FAILED,      /* the database refused the statement: a defect or a
+	                      missing privilege */
+};
+
+/* A statement: prepared once on each connection under its name. */
+struct db_statement {
+	const char *name;
+	const char *sql;
+};
+
+struct db_options {
+	const char *conninfo;  /* libpq's string or URI; "" leaves all to PG* */
+	const char *program;   /* application_name */
+	const struct db_statement *statements;
+	size_t statement_count;
+	bool prepare;          /* false behind a pooler that cannot */
+	int timeout_ms;        /* for one db_run(), reconnecting included */
+};
+
+struct db;
+
+/*
+ * Make the handle; connects at the first use or at db_ready().  The options'
+ * strings and table must outlive it.
+ */
+struct db *db_open(const struct db_options *options);
+void db_close(struct db *db);
+
+/* Connect and prepare now, if not connected.  OK or UNAVAILABLE or FAILED. */
+enum store_result db_ready(struct db *db);
+
+/* ---- for the typed files of store/ ---- */
+
+/* A parameter, sent in binary.  Make one with the calls below. */
+struct db_value {
+	const void *bytes; /* NULL: SQL NULL */
+	int size;
+	unsigned type;     /* PostgreSQL's type oid */
+	unsigned char room[8]; /* where a number's network bytes live */
+};
+
+#define DB_VALUES_LIMIT 16
+
+struct db_value db_null(void);
+struct db_value db_text(const char *text); /* NULL gives SQL NULL */
+struct db_value db_bytes(const void *bytes, size_t size);
+struct db_value db_id(const struct id *id);
+struct db_value db_time(int64_t us);       /* timestamptz; 0 gives NULL */
+struct db_value db_int(int32_t number);    /* integer */
+struct db_value db_small(int16_t number);  /* smallint */
+
+struct db_rows; /* a result, in binary */
+
+/*
+ * Run a statement within the deadline.  A connection that is found dead is made
+ * again and the statement sent once more: every statement here may run twice
+ * without harm.  Statements that the server has forgotten (26000, 0A000, 42P05)
+ * are prepared again.  STORE_OK gives the rows, possibly none, to be released
+ * with db_rows_free(); rows may be NULL where none are wanted.
+ */
+enum store_result db_run(struct db *db, const struct db_statement *statement,
+    const struct db_value *values, size_t count, struct db_rows **rows);
+
+/* Several statements as one transaction, from posternctl: plain text, no
+ * parameters, no resend. */
+enum store_result db_script(struct db *db, const char *sql);
+
+/* What the server said about the last STORE_FAILED or _UNAVAILABLE, for
+ * posternctl; never shown to a client. */
+const char *db_problem(const struct db *db);
+
+size_t db_rows_count(const struct db_rows *rows);
+bool db_is_null(const struct db_rows *rows, size_t row, int column);
+
+/* Fields, checked for their width; a field of another width reads as NULL, nil
+ * or 0 and is logged.  Text is borrowed until db_rows_free(), which wipes. */
+const char *db_get_text(const struct db_rows *rows, size_t row, int column);
+const unsigned char *db_get_bytes(const struct db_rows *rows, size_t row,
+    int column, size_t *size);
+struct id db_get_id(const struct db_rows *rows, size_t row, int column);
+int64_t db_get_time(const struct db_rows *rows, size_t row, int column);
+int64_t db_get_int(const struct db_rows *rows, size_t row, int column);
+bool db_get_bool(const struct db_rows *rows, size_t row, int column);
+void db_rows_free(struct db_rows *rows);
+
+#endif

@@ -1,0 +1,1 @@
+#include "token/access_token.h"

@@ -1,0 +1,1 @@
+#include "token/api_key.h"

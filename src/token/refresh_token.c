@@ -1,0 +1,1 @@
+#include "token/refresh_token.h"

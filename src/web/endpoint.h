@@ -1,0 +1,27 @@
+/* endpoint.h - what answers at each address. */
+
+#ifndef POSTERN_WEB_ENDPOINT_H
+#define POSTERN_WEB_ENDPOINT_H
+
+#include "acts/client.h"
+#include "acts/service.h"
+#include "web/request.h"
+#include "web/response.h"
+
+struct json_object;
+
+/* All that an endpoint needs; lives as long as the request. */
+struct exchange {
+	const struct service *service;
+	struct request *request;
+	struct response *response;
+	struct client client;
+	const struct json_object *body; /* parsed, where the route takes JSON */
+};
+
+void endpoint_sign_in(struct exchange *exchange);
+
+void endpoint_health(struct exchange *exchange);
+void endpoint_ready(struct exchange *exchange);
+
+#endif

@@ -1,0 +1,44 @@
+/* error.h - every refusal there is: one table from reason to status, code of the
+ * contract, and words. */
+
+#ifndef POSTERN_WEB_ERROR_H
+#define POSTERN_WEB_ERROR_H
+
+#include "web/response.h"
+
+struct json_object;
+
+enum error {
+	ERROR_NO_BODY,
+	ERROR_NOT_JSON_TYPE,
+	ERROR_MALFORMED_JSON,
+	ERROR_INCOMPLETE_CREDENTIALS,
+	ERROR_BODY_INVALID,
+	ERROR_QUERY_INVALID,
+	ERROR_PATH_INVALID,
+	ERROR_BODY_TOO_LARGE,
+	ERROR_CREDENTIALS,
+	ERROR_UNAUTHORISED,
+	ERROR_SSO_ACCOUNT,
+	ERROR_NOT_CONFIRMED,
+	ERROR_FORCE_CHANGE_PASSWORD,
+	ERROR_RESET_REQUIRED,
+	ERROR_PASSWORD_EXPIRED,
+	ERROR_DISABLED,
+	ERROR_FORBIDDEN,
+	ERROR_NO_SUCH_ADDRESS,
+	ERROR_METHOD,
+	ERROR_UNAVAILABLE,
+	ERROR_INTERNAL,
+	ERROR_COUNT
+};
+
+/*
+ * Answer with an error: status, {"success":false,"errorCode":...,"message":...,
+ * "detail":{...}} and what the status wants beside (WWW-Authenticate,
+ * Retry-After).  `detail` is used up; NULL leaves the member out.
+ */
+void error_answer(struct response *response, enum error error,
+    struct json_object *detail);
+
+#endif

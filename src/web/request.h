@@ -1,0 +1,90 @@
+/* request.h - one HTTP request, checked and in our words. */
+
+#ifndef POSTERN_WEB_REQUEST_H
+#define POSTERN_WEB_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/config.h"
+#include "base/ids.h"
+#include "web/gateway.h"
+
+enum request_method {
+	METHOD_GET = 1 << 0,
+	METHOD_POST = 1 << 1,
+	METHOD_PUT = 1 << 2,
+	METHOD_DELETE = 1 << 3,
+	METHOD_OPTIONS = 1 << 4,
+	METHOD_OTHER = 1 << 5,
+};
+
+#define REQUEST_PATH_SIZE 512
+#define REQUEST_QUERY_SIZE 4096
+
+/* Borrowed strings point into the gateway's params and die with the request. */
+struct request {
+	struct id id;
+	char id_text[ID_TEXT_SIZE];
+	int64_t now_us;     /* when it arrived */
+	int64_t started_ms; /* the same on the steady clock */
+
+	enum request_method method; /* HEAD counts as GET */
+	const char *method_text;
+	char path[REQUEST_PATH_SIZE]; /* decoded, query cut off */
+	const char *query;            /* raw, "" when absent */
+
+	const char *remote_addr;
+	const char *content_type;  /* or NULL */
+	const char *api_key;       /* or NULL */
+	const char *authorization; /* or NULL */
+	const char *user_agent;    /* or NULL */
+	const char *origin;        /* or NULL */
+	const char *fetch_site;    /* Sec-Fetch-Site, or NULL */
+	bool https;
+	bool authorizer;
+
+	const struct gateway *gateway;
+	char *body; /* NULL until request_read_body(); NUL behind it */
+	size_t body_size;
+};
+
+enum request_result {
+	REQUEST_OK,
+	REQUEST_DROP,      /* half-sent or lying: no answer is owed */
+	REQUEST_BAD_PATH,  /* an address that no route can have */
+	REQUEST_TOO_LARGE,
+};
+
+/*
+ * Read the head of a request from the gateway's params.  DROP unless method,
+ * address and REMOTE_ADDR are there.  The path comes from REQUEST_URI alone, the
+ * one variable all servers agree on, decoded once; BAD_PATH for "//", "." and
+ * "..", encoded "/" or NUL, bad escapes and too long ones.
+ */
+enum request_result request_read(struct request *request,
+    const struct gateway *gateway);
+
+/*
+ * Read the body, if any, up to `limit` bytes.  DROP when its length is not what
+ * CONTENT_LENGTH said, or the peer broke off; TOO_LARGE beyond the limit, seen
+ * from CONTENT_LENGTH before memory is taken.
+ */
+enum request_result request_read_body(struct request *request, size_t limit);
+
+/* Is the body declared as application/json (any parameters but another
+ * charset)? */
+bool request_is_json(const struct request *request);
+
+/*
+ * A query parameter, decoded into `value`: its length, or -1 when it is absent,
+ * malformed, longer than room or given twice (*bad tells the latter three).
+ */
+ssize_t request_query(const struct request *request, const char *name,
+    char *value, size_t room, bool *bad);
+
+/* Wipe and release what the request owns. */
+void request_end(struct request *request);
+
+#endif
