@@ -4,10 +4,10 @@
 #define POSTERN_ACTS_CLIENT_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/ids.h"
+#include "token/access_token.h"
 
 struct service;
 struct client_cache;
@@ -22,35 +22,49 @@ struct client_claim {
 enum client_kind {
 	CLIENT_NONE,    /* showed nothing */
 	CLIENT_API_KEY,
+	CLIENT_SESSION, /* a session id, by bearer or query */
 };
 
 /* Who it is, once client_identify() said OK. */
 struct client {
 	enum client_kind kind;
-	bool secret;      /* an API key of scope "secret" */
-	bool remembered;  /* taken from the worker's memory: the next statement
-	                     must ask whether the key still stands */
-	struct id user;   /* the key's owner, nil for nobody */
+
+	/* of an API key */
+	bool secret;     /* its scope is "secret", not "publishable" */
+	bool remembered; /* taken from the worker's memory: the act's own
+	                    statement must ask whether the key still stands */
+	struct id user;  /* its owner, nil for nobody */
 	struct id key;
+
+	/* of a session; also beside an API key */
+	bool has_session;
+	struct access_claims session;
 };
 
 enum client_result {
 	CLIENT_OK,
-	CLIENT_ABSENT,      /* showed nothing */
-	CLIENT_UNKNOWN,     /* malformed, unknown, revoked or expired */
-	CLIENT_UNAVAILABLE, /* the database did not answer */
-	CLIENT_FAILED,      /* the database refused */
+	CLIENT_ABSENT,        /* showed nothing */
+	CLIENT_UNKNOWN,       /* API key malformed, unknown, revoked, expired; or
+	                         two claims that name different people */
+	CLIENT_TOKEN_INVALID, /* session id is none of ours */
+	CLIENT_TOKEN_EXPIRED,
+	CLIENT_UNAVAILABLE,   /* the database did not answer */
+	CLIENT_FAILED,        /* the database refused */
 };
 
+/* What a worker remembers of API keys; secret-free, but its own. */
 struct client_cache *client_cache_new(void);
 void client_cache_free(struct client_cache *cache);
 
 /*
- * Find out who calls.  A key that this worker has verified within the last
- * minute is taken from memory (its digest compared in constant time) when
- * `may_remember`, so that a sign-in needs two round trips; the caller then asks
- * the database in its own statement whether the key still stands, and calls
- * client_forget() when it does not.
+ * Find out who calls.  All that is shown must be good, and two claims must not
+ * name different people.  A session id is checked by signature and time, without
+ * the database.
+ *
+ * An API key that this worker has verified within the last minute is taken from
+ * memory (its digest compared in constant time) when `may_remember`, so that a
+ * sign-in needs two round trips; the caller's own statement then asks whether the
+ * key still stands, and the caller calls client_forget() when it does not.
  */
 enum client_result client_identify(const struct service *service,
     const struct client_claim *claim, bool may_remember, int64_t now_us,

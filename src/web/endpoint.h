@@ -16,7 +16,7 @@ struct exchange {
 	struct request *request;
 	struct response *response;
 	struct client client;
-	const struct json_object *body; /* parsed, where the route takes JSON */
+	struct json_object *body; /* parsed, where the route takes JSON */
 };
 
 void endpoint_sign_in(struct exchange *exchange);

@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/config.h"
 #include "base/ids.h"
 #include "web/gateway.h"
 
@@ -21,27 +20,29 @@ enum request_method {
 };
 
 #define REQUEST_PATH_SIZE 512
-#define REQUEST_QUERY_SIZE 4096
+#define REQUEST_DEVICE_SIZE 201
 
 /* Borrowed strings point into the gateway's params and die with the request. */
 struct request {
 	struct id id;
 	char id_text[ID_TEXT_SIZE];
 	int64_t now_us;     /* when it arrived */
-	int64_t started_ms; /* the same on the steady clock */
+	int64_t started_us; /* the same on the steady clock */
 
 	enum request_method method; /* HEAD counts as GET */
 	const char *method_text;
 	char path[REQUEST_PATH_SIZE]; /* decoded, query cut off */
 	const char *query;            /* raw, "" when absent */
 
-	const char *remote_addr;
+	const char *remote_addr;   /* checked to be an IP address */
 	const char *content_type;  /* or NULL */
+	const char *content_length;/* or NULL; unchecked */
 	const char *api_key;       /* or NULL */
 	const char *authorization; /* or NULL */
 	const char *user_agent;    /* or NULL */
 	const char *origin;        /* or NULL */
 	const char *fetch_site;    /* Sec-Fetch-Site, or NULL */
+	char device[REQUEST_DEVICE_SIZE]; /* User-Agent, safe to keep; or "" */
 	bool https;
 	bool authorizer;
 
@@ -52,24 +53,26 @@ struct request {
 
 enum request_result {
 	REQUEST_OK,
-	REQUEST_DROP,      /* half-sent or lying: no answer is owed */
+	REQUEST_INVALID,   /* half-sent or lying: never acted on */
 	REQUEST_BAD_PATH,  /* an address that no route can have */
 	REQUEST_TOO_LARGE,
 };
 
 /*
- * Read the head of a request from the gateway's params.  DROP unless method,
- * address and REMOTE_ADDR are there.  The path comes from REQUEST_URI alone, the
- * one variable all servers agree on, decoded once; BAD_PATH for "//", "." and
- * "..", encoded "/" or NUL, bad escapes and too long ones.
+ * Read the head of a request from the gateway's params.  INVALID unless method,
+ * address and REMOTE_ADDR are there: libfcgi hands over half-sent heads as whole
+ * ones.  The path comes from REQUEST_URI alone, the one variable all servers
+ * agree on, decoded once; BAD_PATH for "//", "." and "..", an escaped "/", "\" or
+ * control, bad escapes, too long ones, and two addresses in one request.
  */
 enum request_result request_read(struct request *request,
     const struct gateway *gateway);
 
 /*
- * Read the body, if any, up to `limit` bytes.  DROP when its length is not what
- * CONTENT_LENGTH said, or the peer broke off; TOO_LARGE beyond the limit, seen
- * from CONTENT_LENGTH before memory is taken.
+ * Read the body, if any, up to `limit` bytes.  INVALID when its length is not
+ * what CONTENT_LENGTH said, or the peer broke off; TOO_LARGE beyond the limit,
+ * seen from CONTENT_LENGTH before memory is taken.  No request may be acted on
+ * before this said OK.
  */
 enum request_result request_read_body(struct request *request, size_t limit);
 
@@ -77,12 +80,15 @@ enum request_result request_read_body(struct request *request, size_t limit);
  * charset)? */
 bool request_is_json(const struct request *request);
 
-/*
- * A query parameter, decoded into `value`: its length, or -1 when it is absent,
- * malformed, longer than room or given twice (*bad tells the latter three).
- */
-ssize_t request_query(const struct request *request, const char *name,
-    char *value, size_t room, bool *bad);
+enum request_query {
+	QUERY_ABSENT,
+	QUERY_FOUND,
+	QUERY_BAD, /* malformed, empty, longer than the room, or given twice */
+};
+
+/* A query parameter, decoded into `value` and NUL-terminated when FOUND. */
+enum request_query request_query(const struct request *request,
+    const char *name, char *value, size_t room);
 
 /* Wipe and release what the request owns. */
 void request_end(struct request *request);

@@ -3,6 +3,7 @@
 #ifndef POSTERN_WEB_RESPONSE_H
 #define POSTERN_WEB_RESPONSE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "web/gateway.h"

@@ -1,1 +1,303 @@
+/* route.c - the table of addresses, and the way of one request through it. */
+
 #include "web/route.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "web/endpoint.h"
+#include "web/error.h"
+
+enum {
+	ROUTE_NEEDS_CLIENT = 1 << 0,  /* unless client_auth is optional */
+	ROUTE_REMEMBERS = 1 << 1,     /* its act asks again whether the client's
+	                                 key still stands */
+	ROUTE_TAKES_JSON = 1 << 2,
+};
+
+struct route {
+	enum request_method method;
+	const char *address; /* under base_path */
+	void (*serve)(struct exchange *exchange);
+	unsigned flags;
+};
+
+static const struct route routes[] = {
+	{ METHOD_POST, "/auth/sign-in", endpoint_sign_in,
+	    ROUTE_NEEDS_CLIENT | ROUTE_REMEMBERS | ROUTE_TAKES_JSON },
+	{ METHOD_GET, "/auth/health", endpoint_health, 0 },
+	{ METHOD_GET, "/auth/health/ready", endpoint_ready, 0 },
+};
+
+static const struct {
+	enum request_method method;
+	const char *names;
+} method_names[] = {
+	{ METHOD_GET, "GET, HEAD" },
+	{ METHOD_POST, "POST" },
+	{ METHOD_PUT, "PUT" },
+	{ METHOD_DELETE, "DELETE" },
+	{ METHOD_OPTIONS, "OPTIONS" },
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The part of a path under the base, or NULL. */
+static const char *
+under_base(const struct config *config, const char *path)
+{
+	size_t size = strlen(config->base_path);
+
+	if (strncmp(path, config->base_path, size) != 0 || path[size] != '/')
+		return NULL;
+	return path + size;
+}
+
+/* The route of an address and method.  Without one, *allowed tells which methods
+ * the address takes: none, when there is no such address. */
+static const struct route *
+find(const char *address, enum request_method method, unsigned *allowed)
+{
+	*allowed = 0;
+	for (size_t i = 0; i < COUNT(routes); i++) {
+		if (address == NULL || strcmp(routes[i].address, address) != 0)
+			continue;
+		if (routes[i].method == method)
+			return &routes[i];
+		*allowed |= routes[i].method;
+	}
+	return NULL;
+}
+
+static void
+refuse_method(struct response *response, unsigned allowed)
+{
+	char names[64] = "";
+
+	for (size_t i = 0; i < COUNT(method_names); i++) {
+		if ((allowed & method_names[i].method) == 0)
+			continue;
+		if (names[0] != '\0')
+			strcat(names, ", ");
+		strcat(names, method_names[i].names);
+	}
+	response_header(response, "Allow", "%s", names);
+	error_answer(response, ERROR_METHOD, NULL);
+}
+
+/* "Bearer TOKEN" (RFC 6750 2.1); the scheme's case does not matter. */
+static const char *
+bearer_of(const struct request *request)
+{
+	const char *text = request->authorization;
+
+	if (text == NULL || strncasecmp(text, "Bearer ", 7) != 0)
+		return NULL;
+	text += 7;
+	return text + strspn(text, " ");
+}
+
+/* Know the client, or answer why it is refused.  True: go on. */
+static bool
+admit_client(struct exchange *exchange, unsigned flags)
+{
+	const struct service *service = exchange->service;
+	const struct request *request = exchange->request;
+	char session_id[ACCESS_TOKEN_SIZE];
+	struct client_claim claim = {
+		.api_key = request->api_key,
+		.bearer = bearer_of(request),
+	};
+	enum client_result result;
+
+	switch (request_query(request, "sessionId", session_id,
+	    sizeof(session_id))) {
+	case QUERY_BAD:
+		error_answer(exchange->response, ERROR_QUERY_INVALID, NULL);
+		return false;
+	case QUERY_FOUND:
+		claim.session_id = session_id;
+		break;
+	case QUERY_ABSENT:
+		break;
+	}
+	result = client_identify(service, &claim, flags & ROUTE_REMEMBERS,
+	    request->now_us, &exchange->client);
+	secret_wipe(session_id, sizeof(session_id));
+
+	switch (result) {
+	case CLIENT_OK:
+		return true;
+	case CLIENT_ABSENT:
+		if (service->config->client_auth == CLIENT_AUTH_OPTIONAL)
+			return true;
+		error_answer(exchange->response, ERROR_UNAUTHORISED, NULL);
+		return false;
+	case CLIENT_UNKNOWN:
+		error_answer(exchange->response, ERROR_UNAUTHORISED, NULL);
+		return false;
+	case CLIENT_TOKEN_INVALID:
+		error_answer(exchange->response, ERROR_SESSION_TOKEN, NULL);
+		return false;
+	case CLIENT_TOKEN_EXPIRED:
+		error_answer(exchange->response, ERROR_SESSION_EXPIRED, NULL);
+		return false;
+	case CLIENT_UNAVAILABLE:
+		error_answer(exchange->response, ERROR_UNAVAILABLE, NULL);
+		return false;
+	case CLIENT_FAILED:
+		break;
+	}
+	error_answer(exchange->response, ERROR_INTERNAL, NULL);
+	return false;
+}
+
+/* Parse the body, or answer why not.  True: go on. */
+static bool
+admit_json(struct exchange *exchange)
+{
+	const struct request *request = exchange->request;
+	struct json_object *detail;
+	const char *why;
+
+	if (request->body_size == 0 || !request_is_json(request)) {
+		error_answer(exchange->response,
+		    request->body_size == 0 ? ERROR_NO_BODY :
+					      ERROR_NOT_JSON_TYPE,
+		    NULL);
+		return false;
+	}
+	exchange->body = json_parse(request->body, request->body_size, &why);
+	if (exchange->body != NULL)
+		return true;
+	detail = json_new_object();
+	json_add_string(detail, "reason", why);
+	error_answer(exchange->response, ERROR_MALFORMED_JSON, detail);
+	return false;
+}
+
+/* Everything that a route wants before its endpoint may act. */
+static void
+serve_route(struct exchange *exchange, const struct route *route)
+{
+	struct request *request = exchange->request;
+	size_t limit = (size_t)exchange->service->config->body_limit;
+
+	switch (request_read_body(request, limit)) {
+	case REQUEST_OK:
+		break;
+	case REQUEST_TOO_LARGE:
+		error_answer(exchange->response, ERROR_BODY_TOO_LARGE, NULL);
+		return;
+	case REQUEST_INVALID:
+	case REQUEST_BAD_PATH:
+		error_answer(exchange->response, ERROR_REQUEST_INVALID, NULL);
+		return;
+	}
+	if ((route->flags & ROUTE_NEEDS_CLIENT) &&
+	    !admit_client(exchange, route->flags))
+		return;
+	if ((route->flags & ROUTE_TAKES_JSON) && !admit_json(exchange))
+		return;
+	route->serve(exchange);
+}
+
+static void
+serve_address(struct exchange *exchange)
+{
+	const struct request *request = exchange->request;
+	const struct route *route;
+	unsigned allowed;
+
+	/* An authorizer's 2xx opens somebody's door: no route answers one. */
+	if (request->authorizer) {
+		error_answer(exchange->response, ERROR_UNAUTHORISED, NULL);
+		return;
+	}
+	route = find(under_base(exchange->service->config, request->path),
+	    request->method, &allowed);
+	if (route != NULL)
+		serve_route(exchange, route);
+	else if (allowed != 0)
+		refuse_method(exchange->response, allowed);
+	else
+		error_answer(exchange->response, ERROR_NO_SUCH_ADDRESS, NULL);
+}
+
+static void
+answer(struct exchange *exchange, const struct gateway *gateway)
+{
+	struct response *response = exchange->response;
+	enum request_result result = request_read(exchange->request, gateway);
+
+	response_header(response, "X-Request-Id", "%s",
+	    exchange->request->id_text);
+	response_header(response, "Cache-Control", "no-store");
+	response_header(response, "X-Content-Type-Options", "nosniff");
+
+	switch (result) {
+	case REQUEST_OK:
+		serve_address(exchange);
+		return;
+	case REQUEST_BAD_PATH:
+		error_answer(response, ERROR_PATH_INVALID, NULL);
+		return;
+	case REQUEST_INVALID:
+	case REQUEST_TOO_LARGE:
+		break;
+	}
+	error_answer(response, ERROR_REQUEST_INVALID, NULL);
+}
+
+static void
+log_request(const struct exchange *exchange, bool sent)
+{
+	const struct request *request = exchange->request;
+	const struct response *response = exchange->response;
+	char text[ID_TEXT_SIZE];
+	struct log_line line;
+
+	log_begin(&line, LOG_LEVEL_INFO, "request");
+	log_add(&line, "id", request->id_text);
+	log_add(&line, "method", request->method_text);
+	log_add(&line, "path", request->path);
+	log_add_int(&line, "status", response->status);
+	log_add(&line, "code", response->error_code);
+	log_add(&line, "outcome", response->outcome);
+	log_add(&line, "address", request->remote_addr);
+	if (exchange->client.kind == CLIENT_API_KEY) {
+		id_format(&exchange->client.key, text);
+		log_add(&line, "key", text);
+	}
+	log_add_int(&line, "us", clock_steady_us() - request->started_us);
+	if (!sent)
+		log_add(&line, "sent", "no");
+	log_end(&line);
+}
+
+enum route_result
+route_serve(const struct service *service, const struct gateway *gateway)
+{
+	struct request request;
+	struct response response;
+	struct exchange exchange = {
+		.service = service,
+		.request = &request,
+		.response = &response,
+	};
+	bool sent;
+
+	response_start(&response);
+	answer(&exchange, gateway);
+	sent = response_send(&response, gateway) == 0;
+	log_request(&exchange, sent);
+
+	json_free(exchange.body);
+	response_end(&response);
+	request_end(&request);
+	return sent ? ROUTE_ANSWERED : ROUTE_UNSENT;
+}

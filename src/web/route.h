@@ -3,14 +3,12 @@
 #ifndef POSTERN_WEB_ROUTE_H
 #define POSTERN_WEB_ROUTE_H
 
-#include <stdbool.h>
-
 #include "acts/service.h"
 #include "web/gateway.h"
 
 enum route_result {
 	ROUTE_ANSWERED,
-	ROUTE_DROPPED, /* no answer was owed or could be sent */
+	ROUTE_UNSENT, /* nobody was there to take the answer */
 };
 
 /*
