@@ -13,16 +13,29 @@ enum log_level {
 	LOG_LEVEL_DEBUG,
 };
 
+/*
+ * PLAIN: time level [pid] sentence
+ *        time level [pid] event name=value name="a \"longer\" value"
+ * JSON:  {"time":...,"level":...,"pid":...,"message":...}
+ *        {"time":...,"level":...,"pid":...,"event":...,"name":"value",...}
+ * syslog has time, level and process id of its own: a plain line leaves them
+ * out there.
+ */
 enum log_format {
-	LOG_FORMAT_PLAIN, /* time level event name=value ... */
-	LOG_FORMAT_JSON,  /* {"time":...,"level":...,"event":...,...} */
+	LOG_FORMAT_PLAIN,
+	LOG_FORMAT_JSON,
 };
 
 /*
  * Where lines go: "stderr", "syslog", or the path of a file, opened for append
- * with mode 0640.  Until then, plain lines go to stderr.  Returns 0, or -1 with
- * errno set and the old target kept.  log_reopen() opens the file again (after
- * rotation); both may be called at any time.
+ * with mode 0640.  Until then, plain lines of level info go to stderr.  Returns
+ * 0, or -1 with errno set and everything left as it was.  log_reopen() opens
+ * the file again (after rotation); both may be called at any time.
+ *
+ * A line that cannot be written (disk full, reader gone or stuck) goes to
+ * stderr, or else is lost, and the next one that gets through is followed by a
+ * line with the number of lost ones.  Writing to a closed pipe raises SIGPIPE:
+ * programs ignore that signal.
  */
 int log_open(const char *target, enum log_format format,
     enum log_level level);
@@ -33,8 +46,9 @@ int log_fd(void);
 
 /*
  * A sentence for people: lower case, no full stop; what was being done, to
- * what, and why it failed.  Control bytes and invalid UTF-8 are escaped, so a
- * hostile name cannot forge a line.  Lines are cut at LOG_LINE_SIZE.
+ * what, and why it failed.  Control bytes, invalid UTF-8 and characters that
+ * reorder or hide text are escaped, so a hostile name cannot forge a line.
+ * Lines are cut at LOG_LINE_SIZE.  errno is left as it was.
  */
 #define LOG_LINE_SIZE 4096
 
@@ -49,12 +63,15 @@ void log_debug(const char *format, ...)
 
 /*
  * An event with fields, for machines: begin, add, end.  The line lives in the
- * caller's frame; log_end() writes it.  A field whose text is NULL is left out.
- * Never a password, token, cookie or body.
+ * caller's frame; log_end() writes it.  A field whose text is NULL is left out;
+ * one that does not fit in the line is cut.  Event and names are constants of
+ * the program: letters, digits and "_".  Never a password, token, cookie or
+ * body.
  */
 struct log_line {
 	char text[LOG_LINE_SIZE];
 	size_t used;
+	enum log_level level;
 	int off; /* below the level: adds and end do nothing */
 };
 

@@ -14,4 +14,7 @@ void *memory_zeroed(size_t count, size_t size);
 char *memory_text(const char *text);
 char *memory_text_part(const char *text, size_t size);
 
+/* The end that they share, for a library call that reports no memory. */
+_Noreturn void memory_exhausted(void);
+
 #endif

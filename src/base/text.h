@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* Valid UTF-8 (RFC 3629: no surrogates, no overlong forms)?  NUL is allowed. */
@@ -12,6 +13,20 @@ bool text_is_utf8(const char *text, size_t size);
 
 /* Every byte below 0x80? */
 bool text_is_ascii(const char *text, size_t size);
+
+/*
+ * The character at the start of `size` bytes, into *code.  Returns how many
+ * bytes it takes, or 0 when there is none: not UTF-8, cut short, or size is 0.
+ */
+size_t text_next(const char *text, size_t size, uint32_t *code);
+
+/* Is there something to see: a letter, mark, number, sign or symbol; no space,
+ * control, format or ignorable character, nothing private or unassigned? */
+bool text_is_graphic(uint32_t code);
+
+/* A letter, a decimal digit or a combining mark; a mark. */
+bool text_is_word(uint32_t code);
+bool text_is_mark(uint32_t code);
 
 /*
  * Normalise into the caller's buffer: NFKC (UAX #15), as RFC 8265 recommends
