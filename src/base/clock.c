@@ -43,6 +43,7 @@ clock_format(int64_t us, char text[static CLOCK_TEXT_SIZE])
 	struct tm parts;
 	time_t seconds;
 	int64_t part_us;
+	size_t used;
 
 	seconds = (time_t)(us / CLOCK_SECOND_US);
 	part_us = us % CLOCK_SECOND_US;
@@ -56,7 +57,10 @@ clock_format(int64_t us, char text[static CLOCK_TEXT_SIZE])
 		seconds = LATEST_SECOND;
 
 	gmtime_r(&seconds, &parts);
-	snprintf(text, CLOCK_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
-	    parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-	    parts.tm_hour, parts.tm_min, parts.tm_sec, (int)(part_us / 1000));
+	used = (size_t)snprintf(text, CLOCK_TEXT_SIZE, "%04u",
+	    (unsigned)(parts.tm_year + 1900) % 10000);
+	used += strftime(text + used, CLOCK_TEXT_SIZE - used,
+	    "-%m-%dT%H:%M:%S", &parts);
+	snprintf(text + used, CLOCK_TEXT_SIZE - used, ".%03dZ",
+	    (int)(part_us / 1000));
 }
