@@ -1,0 +1,1 @@
+"""The real parts that the end-to-end tests are made of."""

@@ -1,0 +1,104 @@
+"""What others' tools say about our files: nothing."""
+
+import concurrent.futures
+import os
+import re
+import shutil
+
+import pytest
+
+import sources
+
+SKIPPED_FOLDERS = {".git", "build", "autom4te.cache", "build-aux"}
+SUPPRESSIONS = sources.TOP / "tests/house/cppcheck-suppressions"
+
+
+def files():
+    for path in sorted(sources.TOP.rglob("*")):
+        parts = path.relative_to(sources.TOP).parts
+        if path.is_file() and not SKIPPED_FOLDERS & set(parts[:-1]):
+            yield path
+
+
+def is_shell(path):
+    if path.name in ("configure", "configure~"):
+        return False
+    with path.open("rb") as file:
+        first = file.readline(80)
+    return re.match(rb"#!.*\b(ba|da)?sh\b", first) is not None \
+        or path.suffix in (".sh", ".bash")
+
+
+SHELL = [path for path in files() if is_shell(path)]
+SHELL.append(sources.TOP / "build-aux/embed-sql")
+MANUALS = [path for path in files() if re.fullmatch(r"\.[1-8]", path.suffix)
+           and path.parent.name == "man"]
+C_TESTS = [path for path in files() if path.suffix == ".c"
+           and "tests" in path.relative_to(sources.TOP).parts]
+UNITS = [path for path in sources.C_FILES if path.suffix == ".c"]
+
+
+def relative(path):
+    return str(path.relative_to(sources.TOP))
+
+
+def need(tool):
+    if not shutil.which(tool):
+        pytest.skip(f"{tool} is not installed")
+
+
+@pytest.mark.parametrize("path", SHELL, ids=relative)
+def test_shellcheck(path):
+    need("shellcheck")
+    # Completion files carry no #! line; they are read by bash.
+    shell = ["-s", "bash"] if path.suffix == ".bash" \
+        or "completion" in path.parts else []
+    status, said = sources.run(["shellcheck", "-x", *shell, path],
+                               cwd=sources.TOP)
+    assert status == 0, said
+
+
+@pytest.mark.parametrize("path", MANUALS, ids=relative)
+def test_manual(path):
+    need("mandoc")
+    status, said = sources.run(["mandoc", "-T", "lint", "-W", "style", path])
+    # A page of a system that mandoc does not know by name.
+    said = "\n".join(line for line in said.splitlines()
+                     if "operating system explicitly specified" not in line
+                     and "referenced manual not found" not in line)
+    assert not said
+
+
+def test_cppcheck():
+    need("cppcheck")
+    status, said = sources.run([
+        "cppcheck", "--quiet", "--std=c11", "--language=c", "--force",
+        "--enable=warning,performance,portability", "--inline-suppr",
+        f"--suppressions-list={SUPPRESSIONS}", "--error-exitcode=1",
+        f"-j{os.cpu_count()}", "--library=posix", f"-I{sources.SRC}",
+        *UNITS, *C_TESTS], cwd=sources.TOP)
+    assert status == 0, said
+
+
+@pytest.fixture(scope="module")
+def tidy():
+    """clang-tidy's words on each file; several at once, because it is slow."""
+    need("clang-tidy")
+
+    def one(path):
+        return sources.run(["clang-tidy", "--quiet", path, "--",
+                            *sources.compiler_flags()], cwd=sources.TOP)
+
+    if not (sources.BUILD / "config.h").exists():
+        pytest.skip("not configured: there is no config.h")
+    paths = UNITS + C_TESTS
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        return dict(zip(paths, pool.map(one, paths)))
+
+
+@pytest.mark.parametrize("path", UNITS + C_TESTS, ids=relative)
+def test_clang_tidy(path, tidy):
+    _, said = tidy[path]
+    remarks = [line for line in said.splitlines()
+               if re.search(r": (warning|error): ", line)]
+    assert not remarks, "\n".join(remarks)

@@ -1,0 +1,120 @@
+"""The house of CONTRIBUTING.md: who may include whom."""
+
+import fnmatch
+
+import pytest
+
+import sources
+
+# A file includes from lower floors and from its own folder.
+FLOORS = {
+    "base": 0,
+    "hash": 1,
+    "token": 1,
+    "store": 2,
+    "acts": 3,
+    "web": 4,
+    "ctl": 4,  # posternctl's commands: beside web, so neither sees the other
+    "process": 5,
+    "": 6,  # the programs
+}
+
+# What a program must not see although it is lower: posternctl has no HTTP in it,
+# the network-facing program no administration.
+NEVER = {
+    "posternctl.c": ("web", "process"),
+    "postern.c": ("ctl",),
+}
+
+# Each outside library's only home.
+HOMES = {
+    "json-c/*": ("base/json.c",),
+    "json.h": ("base/json.c",),
+    "uni*.h": ("base/text.c",),
+    "libscrypt.h": ("hash/scrypt.c",),
+    "openssl/*": ("base/secret.c", "base/digest.c", "token/*.c"),
+    "libpq-fe.h": ("store/*.c",),
+    "postgres*": ("store/*.c",),
+    "pg_*": ("store/*.c",),
+    "fcgi*": ("web/fcgi.c",),
+}
+
+# Besides the C library and the system, which every floor may use.
+SYSTEM = """
+    arpa/* assert.h cpuid.h ctype.h dirent.h endian.h errno.h fcntl.h fnmatch.h
+    getopt.h grp.h immintrin.h inttypes.h libgen.h limits.h linux/* locale.h
+    math.h netdb.h netinet/* poll.h pthread.h pwd.h sched.h setjmp.h
+    signal.h stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h
+    stdlib.h stdnoreturn.h string.h strings.h sys/* syslog.h termios.h time.h
+    unistd.h x86intrin.h
+""".split()
+
+
+def folder(name):
+    return name.rpartition("/")[0]
+
+
+@pytest.mark.parametrize("path", sources.C_FILES, ids=sources.name)
+def test_includes_look_downward(path):
+    name = sources.name(path)
+    assert folder(name) in FLOORS, f"{name} stands on no floor"
+    for own, included in sources.includes(path):
+        if not own or included == "config.h":
+            continue
+        assert (sources.SRC / included).is_file(), \
+            f'{name}: "{included}" is not of the form "floor/file.h"'
+        below = FLOORS[folder(included)] < FLOORS[folder(name)]
+        assert below or folder(included) == folder(name), \
+            f"{name} looks upward, to {included}"
+        assert folder(included) not in NEVER.get(name, ()), \
+            f"{name} must not know {included}"
+
+
+def test_no_circle():
+    graph = {sources.name(path): [what for own, what in sources.includes(path)
+                                  if own and what != "config.h"]
+             for path in sources.HEADERS}
+    finished = set()
+
+    def visit(name, way):
+        assert name not in way, " -> ".join([*way, name])
+        if name not in finished:
+            for following in graph.get(name, ()):
+                visit(following, [*way, name])
+            finished.add(name)
+
+    for name in graph:
+        visit(name, [])
+
+
+@pytest.mark.parametrize("path", sources.C_FILES, ids=sources.name)
+def test_outside_libraries_stay_at_home(path):
+    name = sources.name(path)
+    for own, included in sources.includes(path):
+        if own:
+            continue
+        if any(fnmatch.fnmatch(included, system) for system in SYSTEM):
+            continue
+        homes = [homes for pattern, homes in HOMES.items()
+                 if fnmatch.fnmatch(included, pattern)]
+        assert homes, f"{name}: <{included}> belongs to no library we know"
+        assert any(fnmatch.fnmatch(name, home) for home in homes[0]), \
+            f"{name}: <{included}> belongs into {' '.join(homes[0])}"
+
+
+@pytest.mark.parametrize("path", sources.HEADERS, ids=sources.name)
+def test_header_has_a_guard_of_its_name(path):
+    guard = "POSTERN_" + sources.name(path).upper().replace("/", "_")
+    guard = guard.replace(".", "_").replace("-", "_")
+    text = path.read_text()
+    assert f"#ifndef {guard}\n#define {guard}\n" in text
+    assert text.rstrip().endswith("#endif")
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in sources.C_FILES if p.suffix == ".c"
+             and p.with_suffix(".h").exists()], ids=sources.name)
+def test_own_header_comes_first(path):
+    """So each header is seen to need nothing before it."""
+    own = [what for mine, what in sources.includes(path) if mine]
+    assert own and own[0] == sources.name(path.with_suffix(".h"))

@@ -1,0 +1,36 @@
+"""What foo.c exports is called foo_..., so a name tells which file to open."""
+
+import re
+
+import pytest
+
+import sources
+
+# Files whose exports carry another name, and why.
+PREFIXES = {
+    # The store's typed calls read as one interface to those above it.
+    "store/*": "store_",
+    # One file an address; all share endpoint.h.
+    "web/endpoint_*": "endpoint_",
+}
+
+
+@pytest.fixture(scope="session")
+def symbols():
+    """{"base/log.c": ["log_open", ...]} from the objects of the build."""
+    found = {}
+    for path in sources.C_FILES:
+        if path.suffix != ".c":
+            continue
+        stem = sources.BUILD / "src" / sources.name(path)
+        objects = [*stem.parent.glob(stem.stem + ".o"),
+                   *stem.parent.glob("*-" + stem.stem + ".o")]
+        if not objects:
+            continue
+        status, said = sources.run(["nm", "-g", "--defined-only", objects[0]])
+        assert status == 0, said
+        found[sources.name(path)] = re.findall(r"^\w+ [A-Z] (\w+)$", said,
+                                               re.M)
+    if not found:
+        pytest.skip("nothing is built")
+    return found
