@@ -47,7 +47,7 @@ def need(tool):
         pytest.skip(f"{tool} is not installed")
 
 
-@pytest.mark.parametrize("path", SHELL, ids=relative)
+@pytest.mark.parametrize("path", SHELL, ids=map(relative, SHELL))
 def test_shellcheck(path):
     need("shellcheck")
     # Completion files carry no #! line; they are read by bash.
@@ -58,7 +58,7 @@ def test_shellcheck(path):
     assert status == 0, said
 
 
-@pytest.mark.parametrize("path", MANUALS, ids=relative)
+@pytest.mark.parametrize("path", MANUALS, ids=map(relative, MANUALS))
 def test_manual(path):
     need("mandoc")
     status, said = sources.run(["mandoc", "-T", "lint", "-W", "style", path])
@@ -96,7 +96,8 @@ def tidy():
         return dict(zip(paths, pool.map(one, paths)))
 
 
-@pytest.mark.parametrize("path", UNITS + C_TESTS, ids=relative)
+@pytest.mark.parametrize("path", UNITS + C_TESTS,
+                         ids=map(relative, UNITS + C_TESTS))
 def test_clang_tidy(path, tidy):
     _, said = tidy[path]
     remarks = [line for line in said.splitlines()

@@ -109,12 +109,3 @@ def test_header_has_a_guard_of_its_name(path):
     text = path.read_text()
     assert f"#ifndef {guard}\n#define {guard}\n" in text
     assert text.rstrip().endswith("#endif")
-
-
-@pytest.mark.parametrize(
-    "path", [p for p in sources.C_FILES if p.suffix == ".c"
-             and p.with_suffix(".h").exists()], ids=sources.name)
-def test_own_header_comes_first(path):
-    """So each header is seen to need nothing before it."""
-    own = [what for mine, what in sources.includes(path) if mine]
-    assert own and own[0] == sources.name(path.with_suffix(".h"))

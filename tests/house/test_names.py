@@ -1,5 +1,6 @@
 """What foo.c exports is called foo_..., so a name tells which file to open."""
 
+import fnmatch
 import re
 
 import pytest
@@ -34,3 +35,25 @@ def symbols():
     if not found:
         pytest.skip("nothing is built")
     return found
+
+
+def prefixes(name):
+    for pattern, prefix in PREFIXES.items():
+        if fnmatch.fnmatch(name, pattern):
+            yield prefix
+    stem = name.rpartition("/")[2].removesuffix(".c")
+    yield stem
+    # keys.c may export key_of_...: of one of them.
+    if stem.endswith("s"):
+        yield stem.removesuffix("s")
+
+
+@pytest.mark.parametrize("path", [p for p in sources.C_FILES
+                                  if p.suffix == ".c"], ids=sources.name)
+def test_exports_carry_the_name_of_their_file(path, symbols):
+    name = sources.name(path)
+    if name not in symbols:
+        pytest.skip("not built here")
+    strange = [symbol for symbol in symbols[name] if symbol != "main"
+               and not symbol.startswith(tuple(prefixes(name)))]
+    assert not strange
