@@ -25,8 +25,10 @@ enum json_kind {
  * Parse one JSON text, strictly (RFC 8259): valid UTF-8, exactly one value with
  * nothing but white space around it, no comments, no NaN, no single quotes, no
  * raw control characters, at most JSON_DEPTH_LIMIT levels, no name twice in one
- * object, and no escaped surrogate without its other half (json-c would put
- * U+FFFD there, and two different passwords would be equal).
+ * object or with U+0000 in it, and no escaped surrogate without its other half
+ * (json-c would put U+FFFD there, and two different passwords would be equal).
+ * Integers beyond 64 bits are refused too.  No copy of a string stays behind
+ * in freed memory.
  *
  * Returns the value, owned by the caller until json_free(); or NULL and a short
  * English reason in *why (a constant).  The JSON text "null" is a value too: it
@@ -35,7 +37,8 @@ enum json_kind {
 struct json_object *json_parse(const char *text, size_t size,
     const char **why);
 
-/* Release a value; every string in it is wiped first.  NULL does nothing. */
+/* Release a value; every string in it, and its text (below) if it was made, is
+ * wiped first.  NULL does nothing. */
 void json_free(struct json_object *value);
 
 /* What kind of value this is; what kind the member of an object is
@@ -43,6 +46,9 @@ void json_free(struct json_object *value);
 enum json_kind json_kind(const struct json_object *value);
 enum json_kind json_member_kind(const struct json_object *object,
     const char *name);
+
+/* Calls on a value take an object where they say object, an array where they say
+ * array; given anything else, they find nothing. */
 
 /*
  * The member's bytes, borrowed from the object, with their size: a string may
@@ -65,7 +71,8 @@ struct json_object *json_array_item(const struct json_object *array,
 /*
  * Building.  The process aborts when memory is out, so none of these fails.
  * An added object or array belongs to its parent from then on.  Names must be
- * new in the object.
+ * new in the object.  Bytes that are not UTF-8 become U+FFFD, so that the text
+ * is always JSON.
  */
 struct json_object *json_new_object(void);
 struct json_object *json_new_array(void);

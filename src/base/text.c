@@ -51,6 +51,29 @@ text_next(const char *text, size_t size, uint32_t *code)
 	return (size_t)length;
 }
 
+size_t
+text_mend(const char *text, size_t size, char *out)
+{
+	static const char replacement[] = "\xef\xbf\xbd";
+	size_t used = 0, length;
+	uint32_t code;
+
+	while (size > 0) {
+		length = text_next(text, size, &code);
+		if (length > 0) {
+			memcpy(out + used, text, length);
+			used += length;
+		} else {
+			memcpy(out + used, replacement, 3);
+			used += 3;
+			length = 1;
+		}
+		text += length;
+		size -= length;
+	}
+	return used;
+}
+
 bool
 text_is_graphic(uint32_t code)
 {

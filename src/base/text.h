@@ -20,6 +20,12 @@ bool text_is_ascii(const char *text, size_t size);
  */
 size_t text_next(const char *text, size_t size, uint32_t *code);
 
+/*
+ * Copy, with U+FFFD in place of every byte that is not part of UTF-8.  `out` has
+ * room for 3 * size bytes; returns those written.
+ */
+size_t text_mend(const char *text, size_t size, char *out);
+
 /* Is there something to see: a letter, mark, number, sign or symbol; no space,
  * control, format or ignorable character, nothing private or unassigned? */
 bool text_is_graphic(uint32_t code);
