@@ -1,9 +1,14 @@
 -- The first schema: accounts, sessions, API keys, audit.
 --
 -- Kept portable (PostgreSQL 13 and later, and its distributed relatives): ids
--- and times come as parameters; no extension, trigger, sequence, enum or
--- procedural language; the shard key leads every primary key.  Roles are made by
--- roles.sql; this file runs as postern_owner.
+-- and times come as parameters; no extension, trigger, sequence, enum, procedural
+-- language or foreign key between shards; the shard key leads every primary key.
+-- Roles are made by roles.sql; this file runs as postern_owner.
+--
+-- Every text has a limit here too, so that no defect above can fill the disk.
+-- A fillfactor below 100 leaves room on the page for the rows that change in
+-- place: no column that changes often has an index, so such a change writes
+-- neither an index nor a second page.
 
 CREATE SCHEMA IF NOT EXISTS postern;
 
@@ -24,10 +29,13 @@ CREATE TABLE postern.logins (
 	pw_changed_at timestamptz,
 	status        smallint NOT NULL DEFAULT 0,
 	created_at    timestamptz NOT NULL,
-	CHECK (octet_length(login_key) BETWEEN 3 AND 254),
-	CHECK (octet_length(pw_hash) < 512),
-	CHECK (status BETWEEN 0 AND 5)
-);
+	CONSTRAINT logins_login_key_size
+	    CHECK (octet_length(login_key) BETWEEN 3 AND 254),
+	CONSTRAINT logins_email_size CHECK (octet_length(email) BETWEEN 3 AND 254),
+	CONSTRAINT logins_pw_hash_size
+	    CHECK (octet_length(pw_hash) BETWEEN 1 AND 511),
+	CONSTRAINT logins_status_known CHECK (status BETWEEN 0 AND 5)
+) WITH (fillfactor = 90);
 
 -- 0 confirmed, 1 unconfirmed, 2 force change password, 3 reset required,
 -- 4 external provider, 5 disabled; the same number in both tables.
@@ -35,10 +43,12 @@ CREATE TABLE postern.users (
 	user_id         uuid NOT NULL PRIMARY KEY,
 	login_key       text NOT NULL,
 	status          smallint NOT NULL DEFAULT 0,
-	last_sign_in_at timestamptz,
+	last_sign_in_at timestamptz,            -- written at every sign-in
 	created_at      timestamptz NOT NULL,
-	CHECK (status BETWEEN 0 AND 5)
-);
+	CONSTRAINT users_login_key_size
+	    CHECK (octet_length(login_key) BETWEEN 3 AND 254),
+	CONSTRAINT users_status_known CHECK (status BETWEEN 0 AND 5)
+) WITH (fillfactor = 80);
 
 -- A refresh-token session.  user_id and sid stand inside the token, so it is
 -- found by primary key; only the digest of the current token is kept.
@@ -56,8 +66,12 @@ CREATE TABLE postern.sessions (
 	address    text,                        -- where it was opened from
 	device     text,                        -- its User-Agent
 	PRIMARY KEY (user_id, sid),
-	CHECK (octet_length(token_hash) = 32)
-);
+	CONSTRAINT sessions_token_hash_size CHECK (octet_length(token_hash) = 32),
+	CONSTRAINT sessions_address_size CHECK (octet_length(address) <= 45),
+	CONSTRAINT sessions_device_size CHECK (octet_length(device) <= 200),
+	CONSTRAINT sessions_ended_with_reason
+	    CHECK ((ended_at IS NULL) = (ended_why IS NULL))
+) WITH (fillfactor = 85);
 
 CREATE TABLE postern.api_keys (
 	user_id      uuid NOT NULL,             -- nil: belongs to nobody
@@ -70,10 +84,12 @@ CREATE TABLE postern.api_keys (
 	last_used_at timestamptz,               -- written at most hourly
 	revoked_at   timestamptz,
 	PRIMARY KEY (user_id, key_id),
-	CHECK (octet_length(secret_hash) = 32),
-	CHECK (scope BETWEEN 0 AND 1)
-);
+	CONSTRAINT api_keys_secret_hash_size CHECK (octet_length(secret_hash) = 32),
+	CONSTRAINT api_keys_scope_known CHECK (scope BETWEEN 0 AND 1),
+	CONSTRAINT api_keys_name_size CHECK (octet_length(name) <= 200)
+) WITH (fillfactor = 80);
 
+-- What happened; rows are added and, when they are old, removed, never changed.
 CREATE TABLE postern.audit_events (
 	user_id  uuid NOT NULL,                 -- nil: not known
 	event_id uuid NOT NULL,                 -- version 7
@@ -81,25 +97,29 @@ CREATE TABLE postern.audit_events (
 	kind     smallint NOT NULL,             -- 1 sign-in, 2 sign-in refused
 	sid      uuid,
 	address  text,
-	reason   text,
-	PRIMARY KEY (user_id, event_id)
+	reason   text,                          -- a word of the program's own
+	PRIMARY KEY (user_id, event_id),
+	CONSTRAINT audit_events_address_size CHECK (octet_length(address) <= 45),
+	CONSTRAINT audit_events_reason_size CHECK (octet_length(reason) <= 64)
 );
 
 -- Least privilege.  The service reads accounts and keys, opens and moves
 -- sessions, and writes audit rows it cannot read back.  It can neither make,
--- remove nor rename an account: of one it may only renew the verifier after a
--- right password, and note the time.
+-- remove, rename nor enable an account: of one it may only renew the verifier
+-- after a right password, and note the time.  Of a session it may not move the
+-- owner, the beginning or the end of its life.
 GRANT USAGE ON SCHEMA postern TO postern_service, postern_admin;
 
 GRANT SELECT ON postern.schema_migrations TO postern_service, postern_admin;
-GRANT SELECT ON postern.logins, postern.users, postern.api_keys
-	TO postern_service;
+GRANT SELECT ON postern.logins, postern.users, postern.sessions,
+	postern.api_keys TO postern_service;
 GRANT UPDATE (pw_hash) ON postern.logins TO postern_service;
 GRANT UPDATE (last_sign_in_at) ON postern.users TO postern_service;
 GRANT UPDATE (last_used_at) ON postern.api_keys TO postern_service;
-GRANT SELECT, INSERT, UPDATE ON postern.sessions TO postern_service;
+GRANT INSERT, UPDATE (token_hash, generation, rotated_at, ended_at, ended_why)
+	ON postern.sessions TO postern_service;
 GRANT INSERT ON postern.audit_events TO postern_service;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON postern.logins, postern.users,
-	postern.sessions, postern.api_keys, postern.audit_events
-	TO postern_admin;
+	postern.sessions, postern.api_keys TO postern_admin;
+GRANT SELECT, INSERT, DELETE ON postern.audit_events TO postern_admin;
