@@ -1,1 +1,137 @@
+/* password.c - passwords become verifiers, and are checked against them; the one
+ * place that asks for a derivation. */
+
+#include <string.h>
+
+#include "base/secret.h"
+#include "base/text.h"
 #include "hash/password.h"
+
+/* A password as it goes into the derivation: counted bytes; secret. */
+struct prepared {
+	char bytes[PASSWORD_SIZE_LIMIT];
+	size_t size;
+};
+
+/* The verifier of people who are not there; its cost is that of new ones.
+ * Written by password_init() alone. */
+static struct scrypt_stored nobody;
+
+void
+password_init(const struct scrypt_cost *cost)
+{
+	nobody.cost = *cost;
+	secret_random(nobody.salt, sizeof(nobody.salt));
+	secret_random(nobody.hash, sizeof(nobody.hash));
+}
+
+/* Returns -1, with no bytes, for what cannot be a password. */
+static int
+prepare(const char *password, size_t size, struct prepared *prepared)
+{
+	ssize_t written;
+
+	prepared->size = 0;
+	if (size == 0 || size > sizeof(prepared->bytes))
+		return -1;
+
+	/* HMAC fills its key up with zeros (RFC 2104 section 2), so scrypt
+	 * cannot tell "right\0" from "right". */
+	if (password[size - 1] == '\0')
+		return -1;
+	if (text_is_ascii(password, size)) {
+		memcpy(prepared->bytes, password, size);
+		prepared->size = size;
+		return 0;
+	}
+	written =
+	    text_nfkc(password, size, prepared->bytes, sizeof(prepared->bytes));
+	if (written <= 0)
+		return -1;
+	prepared->size = (size_t)written;
+	return 0;
+}
+
+/* Fill in the hash that belongs to the cost and salt.  Returns 0, or -1 when it
+ * cannot be computed now. */
+static int
+derive(const struct prepared *prepared, struct scrypt_stored *stored)
+{
+	return scrypt_derive(&stored->cost, prepared->bytes, prepared->size,
+	    stored->salt, sizeof(stored->salt), stored->hash);
+}
+
+int
+password_make(const char *password, size_t size,
+    char verifier[static PASSWORD_VERIFIER_SIZE])
+{
+	struct scrypt_stored stored = { .cost = nobody.cost };
+	struct prepared prepared;
+	int result;
+
+	secret_random(stored.salt, sizeof(stored.salt));
+	result = prepare(password, size, &prepared);
+	if (result == 0)
+		result = derive(&prepared, &stored);
+	if (result == 0)
+		scrypt_format(&stored, verifier);
+	secret_wipe(&prepared, sizeof(prepared));
+	secret_wipe(&stored, sizeof(stored));
+	return result;
+}
+
+/* Derive with the cost and salt of `stored` and compare with its hash: the same
+ * steps whatever the password is. */
+static enum password_result
+compare(const char *password, size_t size, const struct scrypt_stored *stored)
+{
+	struct scrypt_stored derived = *stored;
+	enum password_result result = PASSWORD_MISMATCH;
+	struct prepared prepared;
+	bool possible, same;
+
+	possible = prepare(password, size, &prepared) == 0;
+	if (derive(&prepared, &derived) != 0) {
+		result = PASSWORD_UNAVAILABLE;
+	} else {
+		same = secret_equal(
+		    derived.hash, stored->hash, sizeof(derived.hash));
+		if (possible && same)
+			result = PASSWORD_MATCH;
+	}
+	secret_wipe(&prepared, sizeof(prepared));
+	secret_wipe(&derived, sizeof(derived));
+	return result;
+}
+
+enum password_result
+password_check(const char *password, size_t size, const char *verifier)
+{
+	struct scrypt_stored stored = nobody;
+	enum password_result result;
+	bool somebody;
+
+	somebody = verifier != NULL && scrypt_parse(verifier, &stored) == 0;
+	result = compare(password, size, &stored);
+	secret_wipe(&stored, sizeof(stored));
+	if (somebody || result == PASSWORD_UNAVAILABLE)
+		return result;
+
+	/* Compared with nobody's for the sake of the clock alone. */
+	return verifier == NULL ? PASSWORD_MISMATCH : PASSWORD_UNREADABLE;
+}
+
+bool
+password_needs_rehash(const char *verifier)
+{
+	struct scrypt_stored stored;
+	bool differs;
+
+	if (scrypt_parse(verifier, &stored) != 0)
+		return false;
+	differs = stored.cost.log2_n != nobody.cost.log2_n ||
+		  stored.cost.r != nobody.cost.r ||
+		  stored.cost.p != nobody.cost.p;
+	secret_wipe(&stored, sizeof(stored));
+	return differs;
+}

@@ -30,9 +30,9 @@ void password_init(const struct scrypt_cost *cost);
 
 /*
  * Make a verifier with a fresh salt.  A password with characters beyond ASCII
- * is normalised first (NFKC, RFC 8265 section 4.2), so that it can be typed on
- * any keyboard.  Returns 0; or -1 when it is empty, too long, not UTF-8, or
- * memory is out.
+ * is normalised first (NFKC, NIST SP 800-63B section 5.1.1.2), so that it can be
+ * typed on any keyboard.  Returns 0; or -1 when it is empty, too long, not UTF-8,
+ * ends in U+0000 (scrypt would not see that end), or memory is out.
  */
 int password_make(const char *password, size_t size,
     char verifier[static PASSWORD_VERIFIER_SIZE]);
@@ -41,12 +41,16 @@ int password_make(const char *password, size_t size,
  * Check a password against a verifier, or against nobody's when it is NULL: the
  * same work, and never a match.  MATCH and MISMATCH take equally long, so the
  * answer cannot be read from the clock; an unreadable verifier costs as much as
- * nobody's, too.  The password is a counted string: "right\0x" is not "right".
+ * nobody's, too.  (One made with another cost takes the time of that cost, until
+ * it is made anew.)  The password is a counted string: "right\0x" is not
+ * "right".  One that password_make() would refuse is a MISMATCH, after the same
+ * work.  Nothing is logged: the caller knows whose verifier it is.
  */
 enum password_result password_check(const char *password, size_t size,
     const char *verifier);
 
-/* Was the verifier made with another cost than password_init() was given? */
+/* Was the verifier made with another cost than password_init() was given?  Asked
+ * after a MATCH; no for one that cannot be read. */
 bool password_needs_rehash(const char *verifier);
 
 #endif

@@ -30,7 +30,7 @@ struct scrypt_stored {
 /*
  * May this cost be computed here?  1 <= log2_n <= 20, 1 <= r <= 32,
  * 1 <= p <= 16, and 128*N*r within 256 MiB: so a row in the database cannot take
- * the machine's memory.
+ * the machine's memory.  N < 2^(16*r), as RFC 7914 section 6 wants.
  */
 bool scrypt_cost_allowed(const struct scrypt_cost *cost);
 
@@ -42,15 +42,19 @@ size_t scrypt_memory(const struct scrypt_cost *cost);
  * cost is not allowed or memory is out; nothing is logged.
  */
 int scrypt_derive(const struct scrypt_cost *cost, const void *password,
-    size_t size, const unsigned char salt[static SCRYPT_SALT_SIZE],
+    size_t size, const void *salt, size_t salt_size,
     unsigned char hash[static SCRYPT_HASH_SIZE]);
 
-/* Write libscrypt's "$s1$" form, NUL-terminated. */
+/*
+ * Write libscrypt's form, NUL-terminated: "$s1$", log2_n, r and p as two
+ * hexadecimal digits each, "$", salt, "$", hash, both in base64 with padding
+ * (RFC 4648 section 4).
+ */
 void scrypt_format(const struct scrypt_stored *stored,
     char text[static SCRYPT_STORED_SIZE]);
 
-/* Read that form: exactly, with nothing behind it and an allowed cost.
- * Returns 0 or -1. */
+/* Read exactly what scrypt_format() writes for an allowed cost, and nothing
+ * behind it.  Returns 0; or -1 and leaves *stored alone. */
 int scrypt_parse(const char *text, struct scrypt_stored *stored);
 
 #endif

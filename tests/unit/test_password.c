@@ -1,0 +1,325 @@
+/* test_password.c - passwords are made and checked, and nothing else matches. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <libscrypt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "hash/password.h"
+
+/* Cheap: what is tested here does not depend on the cost. */
+static const struct scrypt_cost cheap = { 6, 8, 1 };
+
+static int
+start(void **state)
+{
+	(void)state;
+	password_init(&cheap);
+	return 0;
+}
+
+static enum password_result
+check(const char *password, const char *verifier)
+{
+	return password_check(password, strlen(password), verifier);
+}
+
+static void
+make(const char *password, char verifier[static PASSWORD_VERIFIER_SIZE])
+{
+	assert_int_equal(
+	    password_make(password, strlen(password), verifier), 0);
+}
+
+static void
+test_match_and_mismatch(void **state)
+{
+	char verifier[PASSWORD_VERIFIER_SIZE];
+
+	(void)state;
+	make("correct horse", verifier);
+	assert_int_equal(check("correct horse", verifier), PASSWORD_MATCH);
+	assert_int_equal(check("Correct horse", verifier), PASSWORD_MISMATCH);
+	assert_int_equal(check("correct horse ", verifier), PASSWORD_MISMATCH);
+	assert_int_equal(check("correct hors", verifier), PASSWORD_MISMATCH);
+	assert_int_equal(check("", verifier), PASSWORD_MISMATCH);
+}
+
+static void
+test_fresh_salt(void **state)
+{
+	char one[PASSWORD_VERIFIER_SIZE], two[PASSWORD_VERIFIER_SIZE];
+
+	(void)state;
+	make("same", one);
+	make("same", two);
+	assert_string_not_equal(one, two);
+	assert_memory_equal(one, "$s1$060801$", 11);
+	assert_int_equal(check("same", one), PASSWORD_MATCH);
+	assert_int_equal(check("same", two), PASSWORD_MATCH);
+}
+
+static void
+test_not_cut_at_nul(void **state)
+{
+	char verifier[PASSWORD_VERIFIER_SIZE];
+
+	(void)state;
+	make("right", verifier);
+	assert_int_equal(
+	    password_check("right\0x", 7, verifier), PASSWORD_MISMATCH);
+
+	/* HMAC pads with zeros: these derive to the hash of "right". */
+	assert_int_equal(
+	    password_check("right\0", 6, verifier), PASSWORD_MISMATCH);
+	assert_int_equal(
+	    password_check("right\0\0", 7, verifier), PASSWORD_MISMATCH);
+	assert_int_equal(password_make("right\0", 6, verifier), -1);
+
+	assert_int_equal(password_make("right\0x", 7, verifier), 0);
+	assert_int_equal(
+	    password_check("right\0x", 7, verifier), PASSWORD_MATCH);
+	assert_int_equal(check("right", verifier), PASSWORD_MISMATCH);
+	assert_int_equal(
+	    password_check("right\0y", 7, verifier), PASSWORD_MISMATCH);
+
+	/* A NUL in one that is normalised. */
+	assert_int_equal(password_make("\xc3\xa9\0x", 4, verifier), 0);
+	assert_int_equal(
+	    password_check("e\xcc\x81\0x", 5, verifier), PASSWORD_MATCH);
+	assert_int_equal(
+	    password_check("e\xcc\x81", 3, verifier), PASSWORD_MISMATCH);
+	make("caf\xc3\xa9", verifier);
+	assert_int_equal(
+	    password_check("cafe\xcc\x81\0", 7, verifier), PASSWORD_MISMATCH);
+}
+
+/* The same password as different keyboards send it. */
+static void
+test_normalised(void **state)
+{
+	static const struct {
+		const char *stored, *typed;
+		enum password_result result;
+	} cases[] = {
+		{ "caf\xc3\xa9", "cafe\xcc\x81", PASSWORD_MATCH },
+		{ "cafe\xcc\x81", "caf\xc3\xa9", PASSWORD_MATCH },
+		{ "caf\xc3\xa9", "cafe", PASSWORD_MISMATCH },
+		{ "caf\xc3\xa9", "caf\xc3\x89", PASSWORD_MISMATCH },
+		/* full width, a ligature, and a space that does not break */
+		{ "\xef\xbc\xa1"
+		  "1",
+		    "A1", PASSWORD_MATCH },
+		{ "\xef\xac\x81sh", "fish", PASSWORD_MATCH },
+		{ "a b",
+		    "a\xc2\xa0"
+		    "b",
+		    PASSWORD_MATCH },
+		/* U+212B is U+00C5 */
+		{ "\xe2\x84\xab", "\xc3\x85", PASSWORD_MATCH },
+	};
+	char verifier[PASSWORD_VERIFIER_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		make(cases[i].stored, verifier);
+		assert_int_equal(
+		    check(cases[i].typed, verifier), cases[i].result);
+	}
+}
+
+static void
+test_what_cannot_be_a_password(void **state)
+{
+	char verifier[PASSWORD_VERIFIER_SIZE], before[PASSWORD_VERIFIER_SIZE];
+	char text[PASSWORD_SIZE_LIMIT + 2];
+
+	(void)state;
+	make("x", verifier);
+	memcpy(before, verifier, sizeof(before));
+
+	assert_int_equal(password_make("", 0, verifier), -1);
+	assert_int_equal(password_make("\xff", 1, verifier), -1);
+	assert_int_equal(password_make("\xed\xa0\x80", 3, verifier), -1);
+	assert_int_equal(password_make("\xc0\xaf", 2, verifier), -1);
+	assert_int_equal(password_make("caf\xc3", 4, verifier), -1);
+	assert_int_equal(
+	    password_check("\xff", 1, verifier), PASSWORD_MISMATCH);
+
+	memset(text, 'a', sizeof(text));
+	assert_int_equal(
+	    password_make(text, PASSWORD_SIZE_LIMIT + 1, verifier), -1);
+	assert_int_equal(
+	    password_check(text, PASSWORD_SIZE_LIMIT + 1, verifier),
+	    PASSWORD_MISMATCH);
+
+	/* U+FDFA has 3 bytes, and 33 once it is normalised. */
+	for (size_t i = 0; i < 300; i += 3)
+		memcpy(text + i, "\xef\xb7\xba", 3);
+	assert_int_equal(password_make(text, 300, verifier), -1);
+	assert_int_equal(
+	    password_check(text, 300, verifier), PASSWORD_MISMATCH);
+	assert_memory_equal(verifier, before, sizeof(before));
+}
+
+static void
+test_longest_counts_to_its_end(void **state)
+{
+	char verifier[PASSWORD_VERIFIER_SIZE], text[PASSWORD_SIZE_LIMIT];
+
+	(void)state;
+	memset(text, 'a', sizeof(text));
+	assert_int_equal(password_make(text, sizeof(text), verifier), 0);
+	assert_int_equal(
+	    password_check(text, sizeof(text), verifier), PASSWORD_MATCH);
+	text[sizeof(text) - 1] = 'b';
+	assert_int_equal(
+	    password_check(text, sizeof(text), verifier), PASSWORD_MISMATCH);
+}
+
+/* Empty bytes hash too; they are still nobody's password. */
+static void
+test_verifier_of_nothing(void **state)
+{
+	char verifier[SCRYPT_MCF_LEN];
+
+	(void)state;
+	assert_true(libscrypt_hash(verifier, "", 64, 8, 1) > 0);
+	assert_int_equal(check("", verifier), PASSWORD_MISMATCH);
+	assert_int_equal(
+	    password_check("\xff", 1, verifier), PASSWORD_MISMATCH);
+}
+
+static void
+test_libscrypts_verifier(void **state)
+{
+	char verifier[SCRYPT_MCF_LEN];
+
+	(void)state;
+	assert_true(libscrypt_hash(verifier, "migrated", 128, 4, 2) > 0);
+	assert_int_equal(check("migrated", verifier), PASSWORD_MATCH);
+	assert_int_equal(check("Migrated", verifier), PASSWORD_MISMATCH);
+
+	make("ours", verifier);
+	assert_true(libscrypt_check(verifier, "ours") > 0);
+}
+
+static void
+test_nobody(void **state)
+{
+	(void)state;
+	assert_int_equal(check("", NULL), PASSWORD_MISMATCH);
+	assert_int_equal(check("password", NULL), PASSWORD_MISMATCH);
+	assert_int_equal(password_check("\xff", 1, NULL), PASSWORD_MISMATCH);
+}
+
+static void
+test_unreadable(void **state)
+{
+	(void)state;
+	assert_int_equal(check("x", ""), PASSWORD_UNREADABLE);
+	assert_int_equal(check("x", "x"), PASSWORD_UNREADABLE);
+	assert_int_equal(
+	    check("x", "$2b$12$abcdefghijklmnopqrstuv"), PASSWORD_UNREADABLE);
+}
+
+/* A row that asks for 128 GiB is unreadable, not unavailable. */
+static void
+test_hostile_cost(void **state)
+{
+	char verifier[PASSWORD_VERIFIER_SIZE];
+
+	(void)state;
+	make("x", verifier);
+	memcpy(verifier, "$s1$1e0801$", 11);
+	assert_int_equal(check("x", verifier), PASSWORD_UNREADABLE);
+	assert_false(password_needs_rehash(verifier));
+}
+
+static int64_t
+microseconds(const char *password, const char *verifier)
+{
+	int64_t least = INT64_MAX;
+
+	for (int i = 0; i < 7; i++) {
+		int64_t before = clock_steady_us();
+
+		(void)check(password, verifier);
+		before = clock_steady_us() - before;
+		if (before < least)
+			least = before;
+	}
+	return least;
+}
+
+/*
+ * Whoever is there and whatever is typed, the work is done.  Half of the time of
+ * a match tells a derivation from none; finer than that only the statistics of a
+ * quiet machine could.
+ */
+static void
+test_equal_work(void **state)
+{
+	char verifier[PASSWORD_VERIFIER_SIZE];
+	int64_t half;
+
+	(void)state;
+	password_init(&(struct scrypt_cost){ 12, 8, 1 });
+	make("x", verifier);
+	half = microseconds("x", verifier) / 2;
+	assert_true(microseconds("y", verifier) > half);
+	assert_true(microseconds("y", NULL) > half);
+	assert_true(microseconds("y", "unreadable") > half);
+	assert_true(microseconds("", verifier) > half);
+	assert_true(microseconds("\xff", verifier) > half);
+	assert_true(microseconds("", NULL) > half);
+	password_init(&cheap);
+}
+
+static void
+test_needs_rehash(void **state)
+{
+	static const struct scrypt_cost others[] = { { 7, 8, 1 }, { 6, 4, 1 },
+		{ 6, 8, 2 } };
+	char verifier[PASSWORD_VERIFIER_SIZE];
+
+	(void)state;
+	make("x", verifier);
+	assert_false(password_needs_rehash(verifier));
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		password_init(&others[i]);
+		assert_true(password_needs_rehash(verifier));
+		assert_int_equal(check("x", verifier), PASSWORD_MATCH);
+	}
+	password_init(&cheap);
+	assert_false(password_needs_rehash(""));
+	assert_false(password_needs_rehash("no verifier"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_match_and_mismatch),
+		cmocka_unit_test(test_fresh_salt),
+		cmocka_unit_test(test_not_cut_at_nul),
+		cmocka_unit_test(test_normalised),
+		cmocka_unit_test(test_what_cannot_be_a_password),
+		cmocka_unit_test(test_longest_counts_to_its_end),
+		cmocka_unit_test(test_verifier_of_nothing),
+		cmocka_unit_test(test_libscrypts_verifier),
+		cmocka_unit_test(test_nobody),
+		cmocka_unit_test(test_unreadable),
+		cmocka_unit_test(test_hostile_cost),
+		cmocka_unit_test(test_equal_work),
+		cmocka_unit_test(test_needs_rehash),
+	};
+
+	return cmocka_run_group_tests(tests, start, NULL);
+}
