@@ -13,7 +13,7 @@
  */
 struct gateway {
 	/* "NAME=VALUE" strings, NULL-terminated; names may stand twice. */
-	char *const *params;
+	const char *const *params;
 
 	/* FCGI_AUTHORIZER asks whether a request may pass; anything but
 	 * RESPONDER and AUTHORIZER never gets this far. */

@@ -65,7 +65,7 @@ sort_params(struct request *request, struct head *head)
 		{ "REQUEST_URI", &head->uri },
 	};
 
-	for (char *const *param = request->gateway->params; *param; param++) {
+	for (const char *const *param = request->gateway->params; *param; param++) {
 		const char *equals = strchr(*param, '=');
 		size_t length = equals ? (size_t)(equals - *param) : 0;
 
