@@ -15,8 +15,8 @@ enum config_cookies { COOKIES_ALWAYS, COOKIES_AUTO, COOKIES_NEVER };
 enum config_algorithm { ALGORITHM_ES256, ALGORITHM_EDDSA };
 
 /*
- * Effective settings; read-only after config_load().  Strings are never NULL:
- * an unset one is "".  Lists are comma-separated in one string.
+ * Effective settings; read-only after config_load() and config_set().  Strings
+ * are never NULL: an unset one is "".  Lists are comma-separated in one string.
  */
 struct config {
 	/* where and how requests arrive */
@@ -56,6 +56,7 @@ struct config {
 	/* database */
 	char *database;          /* libpq connection string; "": PG* variables */
 	char *admin_database;    /* the same for posternctl; "": database */
+	char *owner_database;    /* for its migrate; "": admin_database */
 	bool db_prepare;
 	int db_timeout_ms;       /* whole round trip, reconnect included */
 
@@ -63,11 +64,15 @@ struct config {
 	char *log;
 	int log_format;          /* enum log_format */
 	int log_level;           /* enum log_level */
+
+	/* where it all came from; no settings */
+	char *file;              /* the settings file, "" when there is none */
+	struct config_origin *origins; /* a row a setting, for config_origin() */
 };
 
 enum config_kind {
 	CONFIG_TEXT,
-	CONFIG_SECRET_TEXT, /* may hold a password: hidden when printed */
+	CONFIG_SECRET_TEXT, /* a connection string; its password is not shown */
 	CONFIG_NUMBER,
 	CONFIG_OCTAL,
 	CONFIG_SWITCH,      /* on | off */
@@ -81,9 +86,10 @@ struct config_setting {
 	size_t offset;             /* in struct config */
 	const char *fallback;      /* the default, as it would be written */
 	int64_t least, most;       /* of a number; bytes of a text */
-	const char *const *choices;/* NULL-terminated */
+	const char *const *choices;/* NULL-terminated, in the enum's order */
+	const char *(*check)(const char *text); /* NULL, or what is wrong */
 	bool reloadable;           /* takes effect on SIGHUP */
-	const char *help;          /* one line */
+	const char *help;          /* one line of at most 76 columns */
 };
 
 const struct config_setting *config_table(size_t *count);
@@ -91,21 +97,56 @@ const struct config_setting *config_table(size_t *count);
 /*
  * Defaults, then the file, then POSTERN_* variables of the environment, each
  * over the one before.  `path` NULL: the file named by POSTERN_CONFIG, or none.
- * A file line is NAME=VALUE as in systemd's EnvironmentFile: the name with or
- * without POSTERN_, in either case; white space around name and value is
- * dropped, one pair of quotes around the value too; "#" and ";" start a comment
- * line.  Unknown names, bad values, a name twice and settings that contradict
- * each other are refused.  POSTERN_CONFIG and POSTERN_PID are no settings and
- * are passed over.
+ * The file is UTF-8 and at most 64 KiB.  A line is NAME=VALUE much as in
+ * systemd's EnvironmentFile: the name with or without POSTERN_, in either case;
+ * white space around name and value is dropped, one pair of quotes around the
+ * value too; "#" and ";" start a comment line.  A backslash is a backslash, and
+ * a value may not end in one: systemd would take the next line for a part of it.
+ *
+ * Unknown names, bad values, a name twice and settings that contradict each
+ * other are refused, and in the environment too: a misspelt security setting
+ * must not pass.  Only POSTERN_CONFIG and POSTERN_PID are passed over there.
  *
  * Returns the settings, or NULL with a sentence in `why`: file, line, name,
- * reason.
+ * reason; never the value, which may be a password.
  */
 struct config *config_load(const char *path, char why[static CONFIG_WHY_SIZE]);
+
+/*
+ * Set one more, from the command line, by the same rules.  Returns 0, or -1 with
+ * a sentence in `why`; the settings are then of no more use than to be freed.
+ */
+int config_set(struct config *config, const char *name, const char *value,
+    char why[static CONFIG_WHY_SIZE]);
+
+/* NULL does nothing.  Connection strings are wiped. */
 void config_free(struct config *config);
+
+/*
+ * The value as it would be written in a file, without the password of a
+ * connection string.  Cut at CONFIG_VALUE_SIZE, which holds every allowed value.
+ */
+#define CONFIG_VALUE_SIZE 2048
+void config_value(const struct config *config,
+    const struct config_setting *setting,
+    char text[static CONFIG_VALUE_SIZE]);
+
+/* Where it came from: "default", "line 12" (of config->file), "environment" or
+ * "command line". */
+#define CONFIG_ORIGIN_SIZE 24
+void config_origin(const struct config *config,
+    const struct config_setting *setting,
+    char text[static CONFIG_ORIGIN_SIZE]);
 
 /* Print name, effective value, where it came from and help; 80 columns. */
 void config_print(const struct config *config, FILE *out);
+
+/*
+ * Step through a comma-separated list: the item at *rest, without white space
+ * around it, and its size; *rest moves behind it.  NULL at the end.  Empty items
+ * are passed over.
+ */
+const char *config_list_next(const char **rest, size_t *size);
 
 /* Is `item` (compared without case) in a comma-separated list? */
 bool config_list_has(const char *list, const char *item);
