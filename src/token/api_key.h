@@ -29,8 +29,8 @@ struct api_key {
 	unsigned char digest[DIGEST_SIZE];
 };
 
-/* Draw a secret for key->kind, user and key; write the text (the caller shows it
- * once and wipes it) and key->digest. */
+/* Draw a secret for key->kind, user (a secret key must have one) and key; write
+ * the text (the caller shows it once and wipes it) and key->digest. */
 void api_key_make(struct api_key *key, char text[static API_KEY_SIZE]);
 
 /* Take a text apart and digest it.  Returns 0, or -1 when it is not of the form;
