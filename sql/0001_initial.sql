@@ -1,9 +1,9 @@
 -- The first schema: accounts, sessions, API keys, audit.
 --
 -- Kept portable (PostgreSQL 13 and later, and its distributed relatives): ids
--- and times come as parameters; no extension, trigger, sequence, enum, procedural
--- language or foreign key between shards; the shard key leads every primary key.
--- Roles are made by roles.sql; this file runs as postern_owner.
+-- and times come as parameters; no extension, trigger, sequence, enum,
+-- procedural language or foreign key between shards; the shard key leads every
+-- primary key.  Roles are made by roles.sql; this file runs as postern_owner.
 --
 -- Every text has a limit here too, so that no defect above can fill the disk.
 -- A fillfactor below 100 leaves room on the page for the rows that change in
@@ -31,7 +31,8 @@ CREATE TABLE postern.logins (
 	created_at    timestamptz NOT NULL,
 	CONSTRAINT logins_login_key_size
 	    CHECK (octet_length(login_key) BETWEEN 3 AND 254),
-	CONSTRAINT logins_email_size CHECK (octet_length(email) BETWEEN 3 AND 254),
+	CONSTRAINT logins_email_size
+	    CHECK (octet_length(email) BETWEEN 3 AND 254),
 	CONSTRAINT logins_pw_hash_size
 	    CHECK (octet_length(pw_hash) BETWEEN 1 AND 511),
 	CONSTRAINT logins_status_known CHECK (status BETWEEN 0 AND 5)
@@ -61,12 +62,14 @@ CREATE TABLE postern.sessions (
 	rotated_at timestamptz NOT NULL,
 	expires_at timestamptz NOT NULL,        -- absolute
 	ended_at   timestamptz,
-	ended_why  smallint,                    -- 1 signed out, 2 reuse, 3 operator,
+	ended_why  smallint,                    -- 1 signed out, 2 reuse of an
+	                                        -- old token, 3 operator,
 	                                        -- 4 password or status changed
 	address    text,                        -- where it was opened from
 	device     text,                        -- its User-Agent
 	PRIMARY KEY (user_id, sid),
-	CONSTRAINT sessions_token_hash_size CHECK (octet_length(token_hash) = 32),
+	CONSTRAINT sessions_token_hash_size
+	    CHECK (octet_length(token_hash) = 32),
 	CONSTRAINT sessions_address_size CHECK (octet_length(address) <= 45),
 	CONSTRAINT sessions_device_size CHECK (octet_length(device) <= 200),
 	CONSTRAINT sessions_ended_with_reason
@@ -84,7 +87,8 @@ CREATE TABLE postern.api_keys (
 	last_used_at timestamptz,               -- written at most hourly
 	revoked_at   timestamptz,
 	PRIMARY KEY (user_id, key_id),
-	CONSTRAINT api_keys_secret_hash_size CHECK (octet_length(secret_hash) = 32),
+	CONSTRAINT api_keys_secret_hash_size
+	    CHECK (octet_length(secret_hash) = 32),
 	CONSTRAINT api_keys_scope_known CHECK (scope BETWEEN 0 AND 1),
 	CONSTRAINT api_keys_name_size CHECK (octet_length(name) <= 200)
 ) WITH (fillfactor = 80);
@@ -99,7 +103,8 @@ CREATE TABLE postern.audit_events (
 	address  text,
 	reason   text,                          -- a word of the program's own
 	PRIMARY KEY (user_id, event_id),
-	CONSTRAINT audit_events_address_size CHECK (octet_length(address) <= 45),
+	CONSTRAINT audit_events_address_size
+	    CHECK (octet_length(address) <= 45),
 	CONSTRAINT audit_events_reason_size CHECK (octet_length(reason) <= 64)
 );
 

@@ -11,8 +11,9 @@
 -- The roles have no password: let the operating system's user names decide
 -- (pg_hba.conf "peer" with a map), or set one with \password ROLE.
 --
--- Without psql, the database is made by the two lines
---   CREATE DATABASE postern OWNER postern_owner TEMPLATE template0 ENCODING UTF8;
+-- Without psql, the database is made by
+--   CREATE DATABASE postern OWNER postern_owner TEMPLATE template0
+--     ENCODING UTF8;
 --   REVOKE ALL ON DATABASE postern FROM PUBLIC;
 -- and GRANT CONNECT ON DATABASE postern TO the two other roles.
 

@@ -17,10 +17,12 @@ struct api_key_row {
 	int64_t last_used_us; /* 0: never */
 };
 
+/* STORE_NONE: no such key.  A row that is revoked or over is found, too. */
 enum store_result store_api_key_find(struct db *db, const struct id *user,
     const struct id *key, struct api_key_row *row);
 
-/* Note that a key was used; callers do so at most hourly. */
+/* Note that a key was used; callers do so at most hourly.  STORE_OK whether or
+ * not there was anything to note. */
 enum store_result store_api_key_used(struct db *db, const struct id *user,
     const struct id *key, int64_t now_us);
 

@@ -18,9 +18,10 @@ struct audit_event {
 	enum audit_kind kind;
 	int64_t now_us;
 	const char *address; /* or NULL */
-	const char *reason;  /* one word of ours, or NULL; never what was typed */
+	const char *reason;  /* a word of ours, or NULL; never what was typed */
 };
 
+/* Sent twice it adds one row. */
 enum store_result store_audit_add(struct db *db,
     const struct audit_event *event);
 

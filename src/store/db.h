@@ -1,5 +1,5 @@
-/* db.h - one connection to PostgreSQL with deadlines; with its neighbours in
- * store/ the only home of libpq. */
+/* db.h - one connection to PostgreSQL with deadlines; with its neighbours
+ * db_*.c the only home of libpq. */
 
 #ifndef POSTERN_STORE_DB_H
 #define POSTERN_STORE_DB_H
@@ -10,18 +10,20 @@
 
 #include "base/ids.h"
 
-/* What every call of store/ comes back with.  Each failure is logged where it is
- * found, without any value. */
+/* What every call of store/ comes back with.  Each failure is logged where it
+ * is found, without any value; while the database stays away, every 10 s. */
 enum store_result {
 	STORE_OK,
 	STORE_NONE,        /* no such row */
 	STORE_CONFLICT,    /* unique or foreign key says no */
-	STORE_UNAVAILABLE, /* no answer within the deadline: try again later */
+	STORE_UNAVAILABLE, /* no answer within the deadline: try again later;
+	                      what was asked may or may not have been done */
 	STORE_FAILED,      /* the database refused the statement: a defect or a
 	                      missing privilege */
 };
 
-/* A statement: prepared once on each connection under its name. */
+/* A statement: prepared once on each connection under its name, which is made
+ * of letters, digits and "_". */
 struct db_statement {
 	const char *name;
 	const char *sql;
@@ -39,29 +41,51 @@ struct db_options {
 struct db;
 
 /*
- * Make the handle; connects at the first use or at db_ready().  The options'
- * strings and table must outlive it.
+ * Make the handle; connects at the first use or at db_ready(), and so after a
+ * fork().  The options' strings and table must outlive it.
+ *
+ * The connection string may name several hosts: each gets its share of the
+ * deadline, the last good one first, and one that takes writes is wanted.
+ * Where neither it nor the environment says otherwise, the server too ends a
+ * statement at the deadline, and keep-alives find a dead peer.  The string's
+ * connect_timeout counts for nothing, and one thing is not under our deadline:
+ * the look-up of a host's name takes as long as resolv.conf(5) lets it.
+ *
+ * After a failed attempt the next one is made 100 ms later at the earliest,
+ * growing to a second; until then every call is UNAVAILABLE at once.  A string
+ * that libpq cannot read is logged here, and then every call is FAILED.
  */
 struct db *db_open(const struct db_options *options);
 void db_close(struct db *db);
 
-/* Connect and prepare now, if not connected.  OK or UNAVAILABLE or FAILED. */
+/*
+ * Connect and prepare now, where that is still to do.  FAILED: the connection
+ * string is none, or the server refuses a statement; what it takes can be run
+ * all the same, and the others once the server takes them.
+ */
 enum store_result db_ready(struct db *db);
 
 /* ---- for the typed files of store/ ---- */
 
-/* A parameter, sent in binary.  Make one with the calls below. */
+/* A parameter, sent in binary; bytes are borrowed until it is.  Make one with
+ * the calls below. */
 struct db_value {
-	const void *bytes; /* NULL: SQL NULL */
+	const void *bytes; /* NULL: SQL NULL, unless inside */
 	int size;
 	unsigned type;     /* PostgreSQL's type oid */
-	unsigned char room[8]; /* where a number's network bytes live */
+	bool inside;       /* the bytes are in room */
+	char room[8];      /* where a number's network bytes live */
 };
 
 #define DB_VALUES_LIMIT 16
 
 struct db_value db_null(void);
 struct db_value db_text(const char *text); /* NULL gives SQL NULL */
+
+/* What a peer says of itself: cut at a character to at most `limit` bytes; SQL
+ * NULL when it is NULL or not UTF-8, which would cost the whole statement. */
+struct db_value db_peer_text(const char *text, size_t limit);
+
 struct db_value db_bytes(const void *bytes, size_t size);
 struct db_value db_id(const struct id *id);
 struct db_value db_time(int64_t us);       /* timestamptz; 0 gives NULL */
@@ -71,17 +95,29 @@ struct db_value db_small(int16_t number);  /* smallint */
 struct db_rows; /* a result, in binary */
 
 /*
- * Run a statement within the deadline.  A connection that is found dead is made
- * again and the statement sent once more: every statement here may run twice
- * without harm.  Statements that the server has forgotten (26000, 0A000, 42P05)
- * are prepared again.  STORE_OK gives the rows, possibly none, to be released
- * with db_rows_free(); rows may be NULL where none are wanted.
+ * Run a statement within the deadline.  A connection that is found dead is
+ * made again and the statement sent once more: every statement here may run
+ * twice without harm.  Statements that the server has forgotten (26000, 0A000,
+ * 42P05) are prepared again; transactions that met (40001, 40P01) come again.
+ * A statement that is not of the handle's table is sent unprepared.
+ *
+ * STORE_OK gives the rows, possibly none, to be released with db_rows_free();
+ * rows may be NULL where none are wanted.  Never STORE_NONE.
  */
 enum store_result db_run(struct db *db, const struct db_statement *statement,
     const struct db_value *values, size_t count, struct db_rows **rows);
 
-/* Several statements as one transaction, from posternctl: plain text, no
- * parameters, no resend. */
+/* The same; but a refusal with this SQLSTATE says that there is nothing to
+ * find: STORE_NONE, and no word in the log. */
+enum store_result db_run_unless(struct db *db,
+    const struct db_statement *statement, const struct db_value *values,
+    size_t count, const char *none_state, struct db_rows **rows);
+
+/*
+ * Several statements, from posternctl: plain text, no parameters, no resend.
+ * They are one transaction unless the text itself says otherwise; what it
+ * leaves open is rolled back.
+ */
 enum store_result db_script(struct db *db, const char *sql);
 
 /* What the server said about the last STORE_FAILED or _UNAVAILABLE, for
@@ -91,8 +127,12 @@ const char *db_problem(const struct db *db);
 size_t db_rows_count(const struct db_rows *rows);
 bool db_is_null(const struct db_rows *rows, size_t row, int column);
 
-/* Fields, checked for their width; a field of another width reads as NULL, nil
- * or 0 and is logged.  Text is borrowed until db_rows_free(), which wipes. */
+/*
+ * Fields, checked for their width; a field of another width reads as NULL,
+ * nil, 0 or false and is logged, and so does one that is not there.  Text and
+ * bytes are borrowed until db_rows_free(), which wipes them.  db_get_time()
+ * gives 0 for NULL, INT64_MAX for "infinity" and INT64_MIN for "-infinity".
+ */
 const char *db_get_text(const struct db_rows *rows, size_t row, int column);
 const unsigned char *db_get_bytes(const struct db_rows *rows, size_t row,
     int column, size_t *size);

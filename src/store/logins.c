@@ -1,1 +1,97 @@
+/* logins.c - who an e-mail address belongs to. */
+
+#include <string.h>
+
+#include "base/log.h"
 #include "store/logins.h"
+#include "store/statements.h"
+
+enum column {
+	COLUMN_USER_ID,
+	COLUMN_EMAIL,
+	COLUMN_PW_HASH,
+	COLUMN_PW_CHANGED_AT,
+	COLUMN_STATUS,
+	COLUMN_KEY_STANDS,
+};
+
+/* Copy a text that must fit; NULL gives "". */
+static int
+copy_text(const char *text, char *to, size_t room)
+{
+	size_t size;
+
+	if (text == NULL)
+		text = "";
+	size = strlen(text) + 1;
+	if (size > room)
+		return -1;
+	memcpy(to, text, size);
+	return 0;
+}
+
+static enum store_result
+read_login(const struct db_rows *rows, struct login *login)
+{
+	int64_t status;
+
+	login->user = db_get_id(rows, 0, COLUMN_USER_ID);
+	login->password_changed_us = db_get_time(rows, 0, COLUMN_PW_CHANGED_AT);
+	status = db_get_int(rows, 0, COLUMN_STATUS);
+	login->status = (enum account_status)status;
+	/* A verifier cut short would match nothing, or worse. */
+	if (id_is_nil(&login->user) || status < ACCOUNT_CONFIRMED ||
+	    status > ACCOUNT_DISABLED ||
+	    copy_text(db_get_text(rows, 0, COLUMN_EMAIL), login->email,
+	        sizeof(login->email)) != 0 ||
+	    copy_text(db_get_text(rows, 0, COLUMN_PW_HASH), login->verifier,
+	        sizeof(login->verifier)) != 0) {
+		log_error("could not read a login from the database: its user, "
+		    "status, address or verifier is none");
+		return STORE_FAILED;
+	}
+	return STORE_OK;
+}
+
+enum store_result
+store_login_find(struct db *db, const char *login_key,
+    const struct id *key_user, const struct id *key, int64_t now_us,
+    struct login *login)
+{
+	const struct db_value values[] = { db_text(login_key), db_id(key_user),
+		db_id(key), db_time(now_us) };
+	enum store_result result;
+	struct db_rows *rows;
+
+	memset(login, 0, sizeof(*login));
+	result = db_run(db, &statements[STATEMENT_LOGIN_FIND], values, 4,
+	    &rows);
+	if (result != STORE_OK)
+		return result;
+	login->key_stands = db_get_bool(rows, 0, COLUMN_KEY_STANDS);
+	if (db_is_null(rows, 0, COLUMN_USER_ID))
+		result = STORE_NONE;
+	else
+		result = read_login(rows, login);
+	db_rows_free(rows);
+	return result;
+}
+
+enum store_result
+store_login_rehash(struct db *db, const char *login_key,
+    const char *old_verifier, const char *new_verifier)
+{
+	const struct db_value values[] = { db_text(login_key),
+		db_text(old_verifier), db_text(new_verifier) };
+	enum store_result result;
+	struct db_rows *rows;
+
+	result = db_run(db, &statements[STATEMENT_LOGIN_REHASH], values, 3,
+	    &rows);
+	if (result != STORE_OK)
+		return result;
+	if (db_rows_count(rows) == 0)
+		result = STORE_NONE;
+	db_rows_free(rows);
+	return result;
+}

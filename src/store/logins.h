@@ -25,21 +25,21 @@ struct login {
 	char verifier[LOGIN_VERIFIER_SIZE]; /* "": has no password */
 	int64_t password_changed_us;        /* 0: never */
 	enum account_status status;
-	bool key_stands; /* the API key asked about is neither revoked nor over */
+	bool key_stands; /* the API key asked about is not revoked nor over */
 };
 
 /*
- * Find a login by its canonical key.  In the same round trip, ask whether an API
- * key that the caller remembers still stands: `key_user` and `key` (NULL: there
- * is none to ask about, key_stands is true).  STORE_NONE when nobody has the
- * address; key_stands is answered then, too.  The caller wipes the login.
+ * Find a login by its canonical key.  In the same round trip, ask whether an
+ * API key that the caller remembers still stands: `key_user` and `key` (NULL:
+ * there is none to ask about, key_stands is true).  STORE_NONE when nobody has
+ * the address; key_stands is answered then, too.  The caller wipes the login.
  */
 enum store_result store_login_find(struct db *db, const char *login_key,
     const struct id *key_user, const struct id *key, int64_t now_us,
     struct login *login);
 
-/* Put a better verifier in place of the one just checked; none when it has
- * changed meanwhile. */
+/* Put a better verifier in place of the one just checked; STORE_NONE when it
+ * has changed meanwhile. */
 enum store_result store_login_rehash(struct db *db, const char *login_key,
     const char *old_verifier, const char *new_verifier);
 

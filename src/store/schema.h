@@ -15,7 +15,8 @@ struct migration {
 extern const struct migration migrations[];
 extern const int migration_count; /* also the version this program needs */
 
-/* The version in the database; 0 when there is no schema yet. */
+/* The version in the database; 0 when there is no schema yet.  The handle's
+ * table of statements may be another one. */
 enum store_result store_schema_version(struct db *db, int *version);
 
 #endif

@@ -1,1 +1,84 @@
+/* statements.c - every statement the service runs.
+ *
+ * One statement, one round trip.  Ids and times are parameters; each statement
+ * touches each table once and may be sent twice; tables are named with their
+ * schema, so that no search_path can put others in their place.  They use only
+ * what sql/0001_initial.sql grants to postern_service.
+ */
+
 #include "store/statements.h"
+
+const struct db_statement statements[STATEMENT_COUNT] = {
+	[STATEMENT_SCHEMA_VERSION] = { "schema_version",
+	    "SELECT coalesce(max(number), 0) FROM postern.schema_migrations" },
+
+	/* $1 owner, $2 key */
+	[STATEMENT_API_KEY_FIND] = { "api_key_find",
+	    "SELECT secret_hash, scope, expires_at, revoked_at, last_used_at"
+	    " FROM postern.api_keys"
+	    " WHERE user_id = $1 AND key_id = $2" },
+
+	/* $1 owner, $2 key, $3 now */
+	[STATEMENT_API_KEY_USED] = { "api_key_used",
+	    "UPDATE postern.api_keys SET last_used_at = $3"
+	    " WHERE user_id = $1 AND key_id = $2"
+	    " AND (last_used_at IS NULL OR last_used_at < $3)" },
+
+	/*
+	 * $1 login key; $2 owner and $3 id of an API key, or NULL; $4 now.
+	 * One row always: without the login, and with the key's standing.
+	 */
+	[STATEMENT_LOGIN_FIND] = { "login_find",
+	    "WITH login AS ("
+	    "  SELECT user_id, email, pw_hash, pw_changed_at, status"
+	    "  FROM postern.logins WHERE login_key = $1"
+	    "), standing AS ("
+	    "  SELECT count(*) AS keys FROM postern.api_keys"
+	    "  WHERE user_id = $2 AND key_id = $3 AND revoked_at IS NULL"
+	    "  AND (expires_at IS NULL OR expires_at > $4)"
+	    ")"
+	    " SELECT login.user_id, login.email, login.pw_hash,"
+	    "  login.pw_changed_at, login.status,"
+	    "  $3::uuid IS NULL OR standing.keys > 0 AS key_stands"
+	    " FROM standing LEFT JOIN login ON true" },
+
+	/* $1 login key, $2 old verifier, $3 new one: sent again, it finds its
+	 * own work and is content. */
+	[STATEMENT_LOGIN_REHASH] = { "login_rehash",
+	    "UPDATE postern.logins SET pw_hash = $3"
+	    " WHERE login_key = $1 AND pw_hash IN ($2, $3)"
+	    " RETURNING user_id" },
+
+	/*
+	 * $1 user, $2 session, $3 digest, $4 now, $5 expiry, $6 address,
+	 * $7 device, $8 event.  The user's row is locked first and decides: one
+	 * that is being disabled (5) meanwhile gets no session.
+	 */
+	[STATEMENT_SIGN_IN] = { "sign_in",
+	    "WITH account AS ("
+	    "  UPDATE postern.users SET last_sign_in_at = $4"
+	    "  WHERE user_id = $1 AND status <> 5"
+	    "  RETURNING user_id"
+	    "), opened AS ("
+	    "  INSERT INTO postern.sessions (user_id, sid, token_hash,"
+	    "   created_at, rotated_at, expires_at, address, device)"
+	    "  SELECT user_id, $2::uuid, $3::bytea, $4::timestamptz,"
+	    "   $4::timestamptz, $5::timestamptz, $6::text, $7::text"
+	    "  FROM account"
+	    "  ON CONFLICT DO NOTHING"
+	    "), noted AS ("
+	    "  INSERT INTO postern.audit_events (user_id, event_id, at, kind,"
+	    "   sid, address)"
+	    "  SELECT user_id, $8::uuid, $4::timestamptz, 1, $2::uuid, $6::text"
+	    "  FROM account"
+	    "  ON CONFLICT DO NOTHING"
+	    ")"
+	    " SELECT user_id FROM account" },
+
+	/* $1 user, $2 event, $3 now, $4 kind, $5 address, $6 reason */
+	[STATEMENT_AUDIT_ADD] = { "audit_add",
+	    "INSERT INTO postern.audit_events"
+	    " (user_id, event_id, at, kind, address, reason)"
+	    " VALUES ($1, $2, $3, $4, $5, $6)"
+	    " ON CONFLICT DO NOTHING" },
+};

@@ -33,7 +33,7 @@ HOMES = {
     "uni*.h": ("base/text.c",),
     "libscrypt.h": ("hash/scrypt.c",),
     "openssl/*": ("base/secret.c", "base/digest.c", "token/*.c"),
-    "libpq-fe.h": ("store/*.c",),
+    "libpq-fe.h": ("store/db*",),
     "postgres*": ("store/*.c",),
     "pg_*": ("store/*.c",),
     "fcgi*": ("web/fcgi.c",),

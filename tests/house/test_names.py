@@ -11,6 +11,8 @@ import sources
 PREFIXES = {
     # The store's typed calls read as one interface to those above it.
     "store/*": "store_",
+    # The parts of one interface, store/db.h.
+    "store/db_*": "db_",
     # One file an address; all share endpoint.h.
     "web/endpoint_*": "endpoint_",
 }
