@@ -1,0 +1,169 @@
+/* admin_accounts.c - see admin_accounts.h. */
+
+#include "store/admin_accounts.h"
+
+#include "base/secret.h"
+#include "store/admin_rows.h"
+#include "store/admin_statements.h"
+
+/* Did an earlier sending of the same statement make this account? */
+static enum store_result
+account_is_ours(struct db *db, const struct new_account *account)
+{
+	struct account_detail detail;
+	enum store_result result;
+	bool ours;
+
+	result = store_account_find(db, account->login_key, account->now_us, 0,
+	    &detail);
+	if (result != STORE_OK)
+		return result == STORE_NONE ? STORE_CONFLICT : result;
+	ours = id_equal(&detail.row.user, &account->user);
+	secret_wipe(&detail, sizeof(detail));
+	return ours ? STORE_OK : STORE_CONFLICT;
+}
+
+enum store_result
+store_account_add(struct db *db, const struct new_account *account)
+{
+	const struct db_value values[] = {
+		db_text(account->login_key),
+		db_id(&account->user),
+		db_text(account->email),
+		db_text(account->verifier),
+		db_time(account->verifier != NULL ? account->now_us : 0),
+		db_small((int16_t)account->status),
+		db_time(account->now_us),
+	};
+	struct db_rows *rows;
+	enum store_result result;
+	size_t made;
+
+	result = db_run(db, &admin_statements[ADMIN_ACCOUNT_ADD], values, 7,
+	    &rows);
+	if (result != STORE_OK)
+		return result;
+	made = db_rows_count(rows);
+	db_rows_free(rows);
+	return made == 1 ? STORE_OK : account_is_ours(db, account);
+}
+
+/* The columns that finding and listing have in common. */
+static void
+row_read(const struct db_rows *rows, size_t at, struct account_row *row)
+{
+	row->user = db_get_id(rows, at, 0);
+	admin_rows_text(rows, at, 1, row->login_key, sizeof(row->login_key));
+	admin_rows_text(rows, at, 2, row->email, sizeof(row->email));
+	row->status = (enum account_status)db_get_int(rows, at, 3);
+	row->created_us = db_get_time(rows, at, 4);
+	row->password_changed_us = db_get_time(rows, at, 5);
+}
+
+enum store_result
+store_account_find(struct db *db, const char *login_key, int64_t now_us,
+    int64_t idle_since_us, struct account_detail *detail)
+{
+	const struct db_value values[] = {
+		db_text(login_key),
+		db_time(now_us),
+		db_time(idle_since_us),
+	};
+	struct db_rows *rows;
+	enum store_result result;
+
+	result = db_run(db, &admin_statements[ADMIN_ACCOUNT_FIND], values, 3,
+	    &rows);
+	if (result != STORE_OK)
+		return result;
+	if (db_rows_count(rows) == 0) {
+		db_rows_free(rows);
+		return STORE_NONE;
+	}
+	row_read(rows, 0, &detail->row);
+	admin_rows_text(rows, 0, 6, detail->verifier,
+	    sizeof(detail->verifier));
+	detail->row.has_password = detail->verifier[0] != '\0';
+	detail->last_sign_in_us = db_get_time(rows, 0, 7);
+	detail->live_sessions = db_get_int(rows, 0, 8);
+	detail->active_api_keys = db_get_int(rows, 0, 9);
+	db_rows_free(rows);
+	return STORE_OK;
+}
+
+enum store_result
+store_account_list(struct db *db, const char *after, int status, size_t limit,
+    struct account_row *list, size_t *count)
+{
+	const struct db_value values[] = {
+		db_text(after),
+		status < 0 ? db_null() : db_small((int16_t)status),
+		db_int((int32_t)limit),
+	};
+	struct db_rows *rows;
+	enum store_result result;
+
+	*count = 0;
+	result = db_run(db, &admin_statements[ADMIN_ACCOUNT_LIST], values, 3,
+	    &rows);
+	if (result != STORE_OK)
+		return result;
+	*count = admin_rows_within(rows, limit);
+	for (size_t i = 0; i < *count; i++) {
+		row_read(rows, i, &list[i]);
+		list[i].has_password = db_get_bool(rows, i, 6);
+	}
+	db_rows_free(rows);
+	return STORE_OK;
+}
+
+enum store_result
+store_account_change(struct db *db, const struct account_change *change,
+    int64_t *sessions_ended)
+{
+	const struct db_value values[] = {
+		db_text(change->login_key),
+		db_id(&change->user),
+		db_small((int16_t)change->before),
+		db_small((int16_t)change->after),
+		db_text(change->verifier),
+		db_time(change->verifier != NULL ? change->now_us : 0),
+		db_time(change->now_us),
+		db_small(change->end_sessions),
+	};
+	struct db_rows *rows;
+	enum store_result result;
+
+	*sessions_ended = 0;
+	result = db_run(db, &admin_statements[ADMIN_ACCOUNT_CHANGE], values, 8,
+	    &rows);
+	if (result != STORE_OK)
+		return result;
+	if (db_rows_count(rows) == 0)
+		result = STORE_NONE;
+	else
+		*sessions_ended = db_get_int(rows, 0, 1);
+	db_rows_free(rows);
+	return result;
+}
+
+enum store_result
+store_account_delete(struct db *db, const char *login_key,
+    const struct id *user, int64_t *sessions, int64_t *api_keys)
+{
+	const struct db_value values[] = { db_text(login_key), db_id(user) };
+	struct db_rows *rows;
+	enum store_result result;
+
+	*sessions = *api_keys = 0;
+	result = db_run(db, &admin_statements[ADMIN_ACCOUNT_DELETE], values, 2,
+	    &rows);
+	if (result != STORE_OK)
+		return result;
+	if (db_rows_count(rows) == 1) {
+		*sessions = db_get_int(rows, 0, 0);
+		*api_keys = db_get_int(rows, 0, 1);
+	}
+	db_rows_free(rows);
+	return STORE_OK;
+}

@@ -1,0 +1,188 @@
+/* admin_statements.c - see admin_statements.h.
+ *
+ * The rules of statements.c hold here too: times and ids are parameters, one
+ * statement an act, each table written once in it, and every statement may be
+ * sent twice.  Walks go by primary key and end at a LIMIT. */
+
+#include "store/admin_statements.h"
+
+const struct db_statement admin_statements[ADMIN_STATEMENT_COUNT] = {
+	/* 1 login_key 2 user 3 email 4 verifier 5 password changed 6 status
+	 * 7 now; no row: somebody has the address. */
+	[ADMIN_ACCOUNT_ADD] = { "admin_account_add",
+	  "WITH login AS ("
+	  "  INSERT INTO postern.logins (login_key, user_id, email, pw_hash,"
+	  "    pw_changed_at, status, created_at)"
+	  "  VALUES ($1, $2, $3, $4, $5, $6, $7)"
+	  "  ON CONFLICT (login_key) DO NOTHING"
+	  "  RETURNING user_id, login_key, status, created_at)"
+	  " INSERT INTO postern.users (user_id, login_key, status, created_at)"
+	  " SELECT user_id, login_key, status, created_at FROM login"
+	  " RETURNING user_id" },
+
+	/* 1 login_key 2 now 3 the oldest rotation that is not idle */
+	[ADMIN_ACCOUNT_FIND] = { "admin_account_find",
+	  "SELECT l.user_id, l.login_key, l.email, l.status, l.created_at,"
+	  "  l.pw_changed_at, l.pw_hash, u.last_sign_in_at,"
+	  "  (SELECT count(*) FROM postern.sessions s"
+	  "    WHERE s.user_id = l.user_id AND s.ended_at IS NULL"
+	  "    AND s.expires_at > $2 AND s.rotated_at > $3),"
+	  "  (SELECT count(*) FROM postern.api_keys k"
+	  "    WHERE k.user_id = l.user_id AND k.revoked_at IS NULL"
+	  "    AND (k.expires_at IS NULL OR k.expires_at > $2))"
+	  " FROM postern.logins l"
+	  " LEFT JOIN postern.users u ON u.user_id = l.user_id"
+	  " WHERE l.login_key = $1" },
+
+	/* 1 after this key 2 status or NULL 3 limit */
+	[ADMIN_ACCOUNT_LIST] = { "admin_account_list",
+	  "SELECT user_id, login_key, email, status, created_at, pw_changed_at,"
+	  "  pw_hash IS NOT NULL"
+	  " FROM postern.logins"
+	  " WHERE login_key > $1 AND ($2::smallint IS NULL OR status = $2)"
+	  " ORDER BY login_key LIMIT $3" },
+
+	/* 1 login_key 2 user 3 status before 4 status after 5 verifier, NULL
+	 * keeps it 6 its time 7 now 8 end sessions?  The status after passes
+	 * as the status before, so that this may be sent twice. */
+	[ADMIN_ACCOUNT_CHANGE] = { "admin_account_change",
+	  "WITH login AS ("
+	  "  UPDATE postern.logins SET status = $4,"
+	  "    pw_hash = coalesce($5, pw_hash),"
+	  "    pw_changed_at = coalesce($6, pw_changed_at)"
+	  "  WHERE login_key = $1 AND user_id = $2 AND status IN ($3, $4)"
+	  "  RETURNING user_id),"
+	  " account AS ("
+	  "  UPDATE postern.users u SET status = $4 FROM login"
+	  "  WHERE u.user_id = login.user_id"
+	  "  RETURNING u.user_id),"
+	  " ended AS ("
+	  "  UPDATE postern.sessions s SET ended_at = $7, ended_why = 4"
+	  "  FROM login"
+	  "  WHERE $8::smallint <> 0 AND s.user_id = login.user_id"
+	  "  AND s.ended_at IS NULL AND s.expires_at > $7"
+	  "  RETURNING s.sid)"
+	  " SELECT (SELECT count(*) FROM account), (SELECT count(*) FROM ended)"
+	  " FROM login" },
+
+	/* 1 login_key 2 user */
+	[ADMIN_ACCOUNT_DELETE] = { "admin_account_delete",
+	  "WITH login AS ("
+	  "  DELETE FROM postern.logins WHERE login_key = $1 AND user_id = $2),"
+	  " account AS ("
+	  "  DELETE FROM postern.users WHERE user_id = $2),"
+	  " gone AS ("
+	  "  DELETE FROM postern.sessions WHERE user_id = $2 RETURNING sid),"
+	  " keys AS ("
+	  "  DELETE FROM postern.api_keys WHERE user_id = $2 RETURNING key_id)"
+	  " SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM keys)" },
+
+	/* 1 user 2 key 3 digest 4 scope 5 name 6 now 7 expires */
+	[ADMIN_API_KEY_ADD] = { "admin_api_key_add",
+	  "INSERT INTO postern.api_keys (user_id, key_id, secret_hash, scope,"
+	  "  name, created_at, expires_at)"
+	  " VALUES ($1, $2, $3, $4, $5, $6, $7)"
+	  " ON CONFLICT (user_id, key_id) DO NOTHING" },
+
+	/* 1 user or NULL 2, 3 after this user and key 4 limit */
+	[ADMIN_API_KEY_LIST] = { "admin_api_key_list",
+	  "SELECT k.user_id, k.key_id, k.scope, k.name, k.created_at,"
+	  "  k.expires_at, k.last_used_at, k.revoked_at, u.login_key"
+	  " FROM postern.api_keys k"
+	  " LEFT JOIN postern.users u ON u.user_id = k.user_id"
+	  " WHERE ($1::uuid IS NULL OR k.user_id = $1)"
+	  " AND (k.user_id, k.key_id) > ($2, $3)"
+	  " ORDER BY k.user_id, k.key_id LIMIT $4" },
+
+	/* 1 key 2 now; answers when it was revoked.  By key alone: the table
+	 * is small. */
+	[ADMIN_API_KEY_REVOKE] = { "admin_api_key_revoke",
+	  "UPDATE postern.api_keys SET revoked_at = coalesce(revoked_at, $2)"
+	  " WHERE key_id = $1"
+	  " RETURNING revoked_at" },
+
+	/* 1 now; asked as the service, too */
+	[ADMIN_API_KEY_COUNT] = { "admin_api_key_count",
+	  "SELECT count(*) FROM postern.api_keys WHERE revoked_at IS NULL"
+	  " AND (expires_at IS NULL OR expires_at > $1)" },
+
+	/* 1 user 2 after this session 3 now, or NULL for all 4 the oldest
+	 * rotation that is not idle 5 limit */
+	[ADMIN_SESSION_LIST] = { "admin_session_list",
+	  "SELECT s.user_id, s.sid, s.created_at, s.rotated_at, s.expires_at,"
+	  "  s.ended_at, s.ended_why, s.address, s.device, u.login_key"
+	  " FROM postern.sessions s"
+	  " LEFT JOIN postern.users u ON u.user_id = s.user_id"
+	  " WHERE s.user_id = $1 AND s.sid > $2"
+	  " AND ($3::timestamptz IS NULL OR (s.ended_at IS NULL"
+	  "  AND s.expires_at > $3 AND s.rotated_at > $4))"
+	  " ORDER BY s.sid LIMIT $5" },
+
+	/* 1, 2 after this user and session; the others as above */
+	[ADMIN_SESSION_LIST_ALL] = { "admin_session_list_all",
+	  "SELECT s.user_id, s.sid, s.created_at, s.rotated_at, s.expires_at,"
+	  "  s.ended_at, s.ended_why, s.address, s.device, u.login_key"
+	  " FROM postern.sessions s"
+	  " LEFT JOIN postern.users u ON u.user_id = s.user_id"
+	  " WHERE (s.user_id, s.sid) > ($1, $2)"
+	  " AND ($3::timestamptz IS NULL OR (s.ended_at IS NULL"
+	  "  AND s.expires_at > $3 AND s.rotated_at > $4))"
+	  " ORDER BY s.user_id, s.sid LIMIT $5" },
+
+	/* 1 user 2 session 3 now; answers when it ended */
+	[ADMIN_SESSION_END] = { "admin_session_end",
+	  "UPDATE postern.sessions SET ended_at = coalesce(ended_at, $3),"
+	  "  ended_why = coalesce(ended_why, 3)"
+	  " WHERE user_id = $1 AND sid = $2"
+	  " RETURNING ended_at" },
+
+	/* 1 session 2 now.  Reads the whole table: only the person at the
+	 * keyboard lacks the user's id. */
+	[ADMIN_SESSION_END_ANY] = { "admin_session_end_any",
+	  "UPDATE postern.sessions SET ended_at = coalesce(ended_at, $2),"
+	  "  ended_why = coalesce(ended_why, 3)"
+	  " WHERE sid = $1"
+	  " RETURNING ended_at" },
+
+	/* 1 user 2 now */
+	[ADMIN_SESSION_END_ALL] = { "admin_session_end_all",
+	  "UPDATE postern.sessions SET ended_at = $2, ended_why = 3"
+	  " WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2"
+	  " RETURNING sid" },
+
+	/* 1, 2 after this user and session 3 over before 4 limit.  Answers
+	 * where the walk stands, how many it saw and how many it removed. */
+	[ADMIN_SESSION_SWEEP] = { "admin_session_sweep",
+	  "WITH page AS ("
+	  "  SELECT user_id, sid, ended_at < $3 OR expires_at < $3 AS over"
+	  "  FROM postern.sessions WHERE (user_id, sid) > ($1, $2)"
+	  "  ORDER BY user_id, sid LIMIT $4),"
+	  " gone AS ("
+	  "  DELETE FROM postern.sessions s USING page"
+	  "  WHERE page.over AND s.user_id = page.user_id"
+	  "  AND s.sid = page.sid RETURNING s.sid)"
+	  " SELECT user_id, sid, (SELECT count(*) FROM page),"
+	  "  (SELECT count(*) FROM gone)"
+	  " FROM page ORDER BY user_id DESC, sid DESC LIMIT 1" },
+
+	/* 1 user 2 before this event, or NULL 3 limit; newest first */
+	[ADMIN_AUDIT_LIST] = { "admin_audit_list",
+	  "SELECT event_id, at, kind, address, reason, sid"
+	  " FROM postern.audit_events"
+	  " WHERE user_id = $1 AND ($2::uuid IS NULL OR event_id < $2)"
+	  " ORDER BY event_id DESC LIMIT $3" },
+
+	/* As for sessions. */
+	[ADMIN_AUDIT_SWEEP] = { "admin_audit_sweep",
+	  "WITH page AS ("
+	  "  SELECT user_id, event_id, at < $3 AS over"
+	  "  FROM postern.audit_events WHERE (user_id, event_id) > ($1, $2)"
+	  "  ORDER BY user_id, event_id LIMIT $4),"
+	  " gone AS ("
+	  "  DELETE FROM postern.audit_events e USING page"
+	  "  WHERE page.over AND e.user_id = page.user_id"
+	  "  AND e.event_id = page.event_id RETURNING e.event_id)"
+	  " SELECT user_id, event_id, (SELECT count(*) FROM page),"
+	  "  (SELECT count(*) FROM gone)"
+	  " FROM page ORDER BY user_id DESC, event_id DESC LIMIT 1" },
+};
