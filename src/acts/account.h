@@ -1,0 +1,90 @@
+/* account.h - accounts under administration: what a password and a status may
+ * be, and what follows when one changes. */
+
+#ifndef POSTERN_ACTS_ACCOUNT_H
+#define POSTERN_ACTS_ACCOUNT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hash/password.h"
+#include "store/logins.h"
+
+/* ---- rules; these ask nobody ---- */
+
+#define ACCOUNT_STATUS_COUNT 6
+
+/* "force-change-password"; "unknown" for a number that is none of ours. */
+const char *account_status_name(enum account_status status);
+
+/* Returns 0, or -1 when no status has that name. */
+int account_status_parse(const char *name, enum account_status *status);
+
+/* May sessions go on?  Only while the account is confirmed. */
+bool account_status_keeps_sessions(enum account_status status);
+
+/*
+ * The status once an operator has set a password: it answers a demand for a new
+ * one, or (`force_change`) makes the person choose another at the next sign-in.
+ * Other reasons why somebody may not sign in are untouched.
+ */
+enum account_status account_status_with_password(enum account_status before,
+    bool force_change);
+
+enum account_password {
+	ACCOUNT_PASSWORD_OK,
+	ACCOUNT_PASSWORD_EMPTY,
+	ACCOUNT_PASSWORD_SHORT,
+	ACCOUNT_PASSWORD_LONG,       /* over PASSWORD_SIZE_LIMIT bytes */
+	ACCOUNT_PASSWORD_HAS_NUL,    /* no sign-in takes U+0000 */
+	ACCOUNT_PASSWORD_NOT_UTF8,
+	ACCOUNT_PASSWORD_NOT_HASHED, /* memory is out */
+};
+
+/*
+ * May this be a password?  At least `min_length` characters (code points as
+ * typed), at most PASSWORD_SIZE_LIMIT bytes before and after normalisation.
+ */
+enum account_password account_password_check(const char *password,
+    size_t size, int min_length);
+
+/* Check as above and make the verifier, which the caller wipes.  Wants
+ * password_init(). */
+enum account_password account_password_hash(const char *password, size_t size,
+    int min_length, char verifier[static PASSWORD_VERIFIER_SIZE]);
+
+/* ---- acts ---- */
+
+struct db;
+
+/*
+ * Make an account.  `key` is canonical, `email` as it was typed; `verifier`
+ * NULL gives it no password.  *user is its new id.  STORE_CONFLICT: somebody has
+ * the address.
+ */
+enum store_result account_add(struct db *db, const char *key,
+    const char *email, const char *verifier, enum account_status status,
+    int64_t now_us, struct id *user);
+
+struct account_outcome {
+	enum account_status before;
+	enum account_status after;
+	int64_t sessions_ended;
+};
+
+/*
+ * Set a password; every session ends, since whoever holds one may be the reason
+ * for the new password.  STORE_NONE: nobody has the address.  STORE_CONFLICT:
+ * others keep changing this account at the same time.
+ */
+enum store_result account_set_password(struct db *db, const char *key,
+    const char *verifier, bool force_change, int64_t now_us,
+    struct account_outcome *outcome);
+
+/* Set a status; sessions end when it does not keep them.  Answers as above. */
+enum store_result account_set_status(struct db *db, const char *key,
+    enum account_status status, int64_t now_us,
+    struct account_outcome *outcome);
+
+#endif
