@@ -1,0 +1,102 @@
+"""Postern's two programs as an operator runs them."""
+
+import json
+import os
+import re
+import signal
+from pathlib import Path
+
+from . import process
+from .tree import POSTERN, POSTERNCTL
+
+
+def write_settings(path, settings):
+    """A settings file as an operator writes it."""
+    path = Path(path)
+    path.write_text("".join(f"{name}={value}\n"
+                            for name, value in settings.items()))
+    path.chmod(0o600)
+    return path
+
+
+class Ctl:
+    """posternctl with one settings file."""
+
+    def __init__(self, settings_file):
+        self.settings_file = settings_file
+
+    def run(self, *arguments, stdin=b"", check=True):
+        return process.run([POSTERNCTL, "--config", self.settings_file,
+                            *arguments], stdin=stdin, check=check)
+
+    def __call__(self, *arguments, stdin=b""):
+        """Its output, when it succeeds."""
+        return self.run(*arguments, stdin=stdin).stdout.decode().strip()
+
+    def json(self, *arguments, stdin=b""):
+        return json.loads(self("--json", *arguments, stdin=stdin))
+
+
+class Pool:
+    """postern.fcgi on a Unix socket of its own."""
+
+    def __init__(self, directory, settings, command=None, **options):
+        self.directory = Path(directory)
+        self.directory.mkdir()
+        self.settings_file = write_settings(self.directory / "settings",
+                                            settings)
+        self.address = str(self.directory / "sock")
+        self.log_file = self.directory / "log"
+        if command is None:
+            command = [POSTERN, "--config", self.settings_file, "--listen",
+                       f"unix:{self.address}"]
+        self.process = process.Process(
+            [str(part).replace("{sock}", self.address)
+             .replace("{settings}", str(self.settings_file))
+             for part in command], self.log_file, **options)
+        try:
+            self.process.wait_until_it_answers(self.address)
+        except BaseException:
+            self.process.popen.kill()
+            raise
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def workers(self):
+        return process.children(self.pid)
+
+    def log(self):
+        return self.process.output()
+
+    def events(self, name=None):
+        """The log's lines that are JSON."""
+        found = []
+        for line in self.log().splitlines():
+            if line.startswith("{"):
+                event = json.loads(line)
+                if name is None or event.get("event") == name:
+                    found.append(event)
+        return found
+
+    def request_event(self, request_id, within=5):
+        """The one line about a request; it is written after the answer."""
+        def find():
+            return [event for event in self.events("request")
+                    if event.get("id") == request_id]
+        found = process.wait_until(f"log line of request {request_id}", find,
+                                   within)
+        assert len(found) == 1
+        return found[0]
+
+    def reload(self):
+        os.kill(self.pid, signal.SIGHUP)
+
+    def stop(self):
+        status = self.process.stop()
+        # A sanitizer's report would otherwise pass unseen in a worker.
+        report = re.search(r"(ERROR: \w+Sanitizer|runtime error:).*",
+                           self.log())
+        assert report is None, self.log()[report.start():][:4000]
+        return status

@@ -1,0 +1,46 @@
+"""An HTTP client that changes nothing on its way: no cookie jar, no redirects,
+every header as it came."""
+
+import http.client
+import json
+
+
+class Response:
+    def __init__(self, status, headers, body):
+        self.status = status
+        self.headers = headers  # pairs, in order
+        self.body = body
+
+    def header(self, name):
+        values = self.header_all(name)
+        assert len(values) <= 1, f"{name} stands {len(values)} times"
+        return values[0] if values else None
+
+    def header_all(self, name):
+        return [v for n, v in self.headers if n.lower() == name.lower()]
+
+    def json(self):
+        return json.loads(self.body)
+
+    def __repr__(self):
+        return f"<Response {self.status} {self.body[:300]!r}>"
+
+
+def fetch(port, method, target, body=None, headers=(), host="127.0.0.1",
+          timeout=15):
+    connection = http.client.HTTPConnection(host, port, timeout=timeout)
+    try:
+        connection.putrequest(method, target, skip_accept_encoding=True)
+        headers = list(headers.items() if isinstance(headers, dict)
+                       else headers)
+        if body is not None and not any(n.lower() in
+                                        ("content-length", "transfer-encoding")
+                                        for n, _ in headers):
+            headers.append(("Content-Length", str(len(body))))
+        for name, value in headers:
+            connection.putheader(name, value)
+        connection.endheaders(body)
+        answer = connection.getresponse()
+        return Response(answer.status, answer.getheaders(), answer.read())
+    finally:
+        connection.close()

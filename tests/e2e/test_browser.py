@@ -1,0 +1,265 @@
+"""The sign-in page as a person meets it, in a browser."""
+
+import json
+import shutil
+
+import pytest
+
+from harness import process
+
+selenium = pytest.importorskip("selenium")
+
+from selenium import webdriver  # noqa: E402
+from selenium.webdriver.chrome.service import Service  # noqa: E402
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+
+pytestmark = [
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(not shutil.which("chromium")
+                       or not shutil.which("chromedriver"),
+                       reason="chromium and chromium-driver are not installed"),
+]
+
+
+@pytest.fixture(scope="module")
+def chrome(runtime):
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu",
+                     "--disable-dev-shm-usage", "--no-first-run",
+                     "--disable-background-networking",
+                     "--proxy-server=direct://", "--window-size=1000,800",
+                     f"--user-data-dir={runtime}/chrome"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(
+        service=Service(shutil.which("chromedriver")), options=options)
+    driver.set_page_load_timeout(60)
+    driver.set_script_timeout(60)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def page(chrome, quickstart):
+    """The page, fresh: no cookies, a wide window."""
+    chrome.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    chrome.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    chrome.get(quickstart.env()["BASE_URL"] + "/")
+    chrome.get_log("browser")
+    return chrome
+
+
+def find(page, selector):
+    return page.find_element(By.CSS_SELECTOR, selector)
+
+
+def wait_for(page, selector, text=None):
+    def there():
+        seen = find(page, selector)
+        return seen.is_displayed() and (text is None or text in seen.text)
+    process.wait_until(f"{selector} {text or ''}", there, 30, 0.05)
+    return find(page, selector)
+
+
+def type_and_submit(page, email, password):
+    find(page, "#email").send_keys(email)
+    find(page, "#password").send_keys(password, Keys.ENTER)
+
+
+def complaints(page):
+    """What the console says, but for the refusals that a test provokes."""
+    return [entry for entry in page.get_log("browser")
+            if "status of 401" not in entry["message"]
+            and "status of 400" not in entry["message"]]
+
+
+def cookies(page):
+    found = page.execute_cdp_cmd("Network.getAllCookies", {})["cookies"]
+    return {cookie["name"]: cookie for cookie in found}
+
+
+def test_sign_in_and_who_it_is(page, quickstart):
+    env = quickstart.env()
+    assert "Sign in" in page.title
+    assert not cookies(page)
+    type_and_submit(page, env["EMAIL"], env["PASSWORD"])
+    assert env["EMAIL"] in wait_for(page, "#who").text
+    assert not find(page, "#password").is_displayed()
+    assert not complaints(page)
+
+    found = cookies(page)
+    assert set(found) == {"postern-access", "postern-refresh"}
+    access, refresh = found["postern-access"], found["postern-refresh"]
+    assert access["path"] == "/"
+    assert refresh["path"] == "/v2/auth"
+    for cookie in (access, refresh):
+        assert cookie["httpOnly"] is True
+        assert cookie["sameSite"] == "Lax"
+        assert cookie["session"] is False
+        assert cookie["domain"] == "127.0.0.1"  # of this host alone
+    assert page.execute_script("return document.cookie") == ""
+    # Nothing is kept where a script of another day would find it.
+    assert page.execute_script(
+        "return localStorage.length + sessionStorage.length") == 0
+
+
+def test_wrong_password(page, quickstart):
+    env = quickstart.env()
+    type_and_submit(page, env["EMAIL"], "wrong")
+    problem = wait_for(page, "#problem", "wrong")
+    assert problem.get_attribute("role") == "alert"  # it is read out
+    assert find(page, "#form").is_displayed()
+    assert page.switch_to.active_element.get_attribute("id") == "password"
+    assert not cookies(page)
+    assert not complaints(page)
+
+    # And then the right one: the message goes.
+    find(page, "#password").send_keys(Keys.CONTROL + "a")
+    find(page, "#password").send_keys(env["PASSWORD"], Keys.ENTER)
+    wait_for(page, "#who", env["EMAIL"])
+
+
+def test_empty_form_asks_for_what_is_missing(page):
+    find(page, "#password").send_keys(Keys.ENTER)
+    wait_for(page, "#email-error")
+    assert find(page, "#email").get_attribute("aria-invalid") == "true"
+    assert page.switch_to.active_element.get_attribute("id") == "email"
+
+
+def test_by_keyboard_alone(page, quickstart):
+    """Each control is reached by Tab, in the order in which it stands, and shows
+    that it has the focus."""
+    env = quickstart.env()
+    order = []
+    body = find(page, "body")
+    body.send_keys(Keys.TAB)
+    for _ in range(6):
+        active = page.switch_to.active_element
+        order.append(active.get_attribute("id"))
+        if order[-1] in ("email", "password"):
+            active.send_keys(env[order[-1].upper()])
+        outline = page.execute_script(
+            "const s = getComputedStyle(document.activeElement);"
+            "return s.outlineStyle + s.outlineWidth + s.boxShadow;")
+        assert outline != "none0pxnone", order[-1]
+        if order[-1] == "submit":
+            break
+        active.send_keys(Keys.TAB)
+    assert order[:2] == ["email", "password"]
+    assert order[-1] == "submit"
+    page.switch_to.active_element.send_keys(Keys.SPACE)
+    wait_for(page, "#who", env["EMAIL"])
+    # The focus went along, so a screen reader tells what happened.
+    assert page.execute_script(
+        "return document.querySelector('#signed-in')"
+        ".contains(document.activeElement)")
+
+
+@pytest.mark.parametrize("width", [320, 390, 1000])
+def test_no_sideways_scrolling(page, quickstart, width):
+    env = quickstart.env()
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+        "width": width, "height": 700, "deviceScaleFactor": 1,
+        "mobile": width < 500})
+
+    def fits():
+        return page.execute_script(
+            "return [document.documentElement.scrollWidth, innerWidth]")
+
+    wide, room = fits()
+    assert wide <= room
+    type_and_submit(page, env["EMAIL"], env["PASSWORD"])
+    wait_for(page, "#who")
+    wide, room = fits()
+    assert wide <= room
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_read(page, quickstart, scheme):
+    """Contrast of all text against what is behind it: WCAG AA, 4.5."""
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {
+        "features": [{"name": "prefers-color-scheme", "value": scheme}]})
+    try:
+        type_and_submit(page, quickstart.env()["EMAIL"], "wrong")
+        wait_for(page, "#problem", "wrong")
+        poor = page.execute_script(CONTRAST)
+        assert not poor, json.dumps(poor, indent=1)
+    finally:
+        page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+CONTRAST = """
+const canvas = document.createElement('canvas').getContext('2d',
+    { willReadFrequently: true });
+/* A CSS colour over others, as [r, g, b]. */
+function paint(colours) {
+    canvas.clearRect(0, 0, 1, 1);
+    for (const colour of colours) {
+        canvas.fillStyle = colour;
+        canvas.fillRect(0, 0, 1, 1);
+    }
+    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+}
+function light(rgb) {
+    const [r, g, b] = rgb.map((c) => (c /= 255) <= 0.04045 ?
+        c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+const poor = [];
+const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.textContent.trim() || !element.checkVisibility() ||
+        element.closest('noscript, script, [aria-hidden=true]'))
+        continue;
+    const behind = [];
+    for (let e = element; e; e = e.parentElement)
+        behind.unshift(getComputedStyle(e).backgroundColor);
+    behind.unshift('white');
+    const back = light(paint(behind));
+    const front = light(paint([...behind, getComputedStyle(element).color]));
+    const ratio = (Math.max(back, front) + 0.05) / (Math.min(back, front) + 0.05);
+    if (ratio < 4.5)
+        poor.push([element.id || element.className || element.tagName,
+            walker.currentNode.textContent.trim().slice(0, 40), ratio]);
+}
+return poor;
+"""
+
+
+def test_every_control_has_a_name(page):
+    nameless = page.execute_script("""
+return [...document.querySelectorAll('input, button, a, select, textarea')]
+    .filter((e) => !(e.labels && e.labels.length) &&
+        !e.getAttribute('aria-label') && !e.textContent.trim())
+    .map((e) => e.outerHTML);""")
+    assert not nameless
+    assert page.execute_script("return document.documentElement.lang") == "en"
+    assert page.execute_script(
+        "return document.querySelectorAll('h1').length") >= 1
+
+
+def test_a_hostile_answer_is_shown_as_text(page, quickstart):
+    """What comes from the server never becomes markup."""
+    page.execute_script("""
+const real = window.fetch;
+window.fetch = (url, ...rest) => String(url).includes('sign-in') ?
+    Promise.resolve(new Response(JSON.stringify({ success: false,
+        errorCode: '<img src=x onerror=alert(1)>', message: '<b id=evil>x</b>',
+        detail: { email: '<b id=evil>x</b>' } }), { status: 400,
+        headers: { 'Content-Type': 'application/json' } })) :
+    real(url, ...rest);""")
+    type_and_submit(page, "a@b.test", "x")
+    wait_for(page, "#problem")
+    assert not page.find_elements(By.CSS_SELECTOR, "#evil, #problem img")
+
+
+def test_server_that_cannot_be_reached(page):
+    page.execute_script("""
+const real = window.fetch;
+window.fetch = (url, ...rest) => String(url).includes('sign-in') ?
+    Promise.reject(new TypeError('Failed to fetch')) : real(url, ...rest);""")
+    type_and_submit(page, "a@b.test", "x")
+    wait_for(page, "#problem", "reach")

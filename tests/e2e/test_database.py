@@ -1,0 +1,246 @@
+"""The database goes away, is slow, and comes back."""
+
+import re
+import socket
+import threading
+import time
+
+import pytest
+
+from conftest import SIGN_IN
+from harness import contract, fastcgi, process, tree
+from harness.postern import Ctl, write_settings
+from harness.postgres import Cluster
+
+# The promise is 3 s for what the database costs; the rest is for a busy
+# machine, and a sanitizer.
+PATIENCE = 4.5 if not tree.SANITIZED else 8
+
+
+def timed(ask):
+    start = time.monotonic()
+    answer = ask()
+    return answer, time.monotonic() - start
+
+
+@pytest.fixture
+def own_cluster(room, settings, start_pool):
+    """A cluster that a test may stop, with a person and a key in it."""
+    cluster = Cluster(room / "pg")
+    chosen = {**settings, "key_dir": room / "keys",
+              "database": f"{cluster.conninfo} user=postern_service",
+              "admin_database": f"{cluster.conninfo} user=postern_admin",
+              "owner_database": f"{cluster.conninfo} user=postern_owner"}
+    ctl = Ctl(write_settings(room / "settings", chosen))
+    ctl("migrate")
+    ctl("key", "new")
+    ctl("user", "add", "alice@example.test", "--password-stdin",
+        stdin=b"a long password\n")
+    cluster.settings = chosen
+    cluster.api_key = ctl("api-key", "create", "--scope", "publishable")
+    cluster.running = True
+    yield cluster
+    cluster.start()
+    cluster.stop()
+
+
+def test_away_and_back(own_cluster, start_pool, sign_in):
+    pool = start_pool(**own_cluster.settings)
+
+    def ask():
+        return sign_in(pool, "alice@example.test", "a long password",
+                       own_cluster.api_key)
+
+    contract.check_signed_in(ask())
+    own_cluster.stop()
+    for _ in range(3):
+        answer, seconds = timed(ask)
+        contract.check_refused(answer, 503, "SERVICE_UNAVAILABLE")
+        assert seconds < PATIENCE
+    answer, _ = timed(lambda: fastcgi.ask(pool.address, "GET",
+                                          "/v2/auth/health"))
+    assert answer.status == 200
+    answer, seconds = timed(lambda: fastcgi.ask(pool.address, "GET",
+                                                "/v2/auth/health/ready"))
+    assert answer.status == 503 and seconds < PATIENCE
+    workers = pool.workers()
+
+    own_cluster.start()
+    process.wait_until("a sign-in", lambda: ask().status == 200, 10, 0.2)
+    for _ in range(6):  # each worker has found it again
+        contract.check_signed_in(ask())
+    assert pool.workers() == workers
+
+
+def test_restart_between_two_requests(own_cluster, start_pool, sign_in):
+    """A connection that died unnoticed costs nobody an answer."""
+    pool = start_pool(**own_cluster.settings)
+
+    def ask():
+        return sign_in(pool, "alice@example.test", "a long password",
+                       own_cluster.api_key)
+
+    for _ in range(4):
+        contract.check_signed_in(ask())
+    own_cluster.restart()
+    for _ in range(4):
+        contract.check_signed_in(ask())
+
+
+def test_start_without_database(own_cluster, start_pool, sign_in):
+    own_cluster.stop()
+    pool = start_pool(**own_cluster.settings)
+    answer, seconds = timed(lambda: sign_in(
+        pool, "alice@example.test", "a long password", own_cluster.api_key))
+    contract.check_refused(answer, 503, "SERVICE_UNAVAILABLE")
+    assert seconds < PATIENCE
+    own_cluster.start()
+    process.wait_until("a sign-in", lambda: sign_in(
+        pool, "alice@example.test", "a long password",
+        own_cluster.api_key).status == 200, 10, 0.2)
+
+
+def test_database_that_never_answers(start_pool, people, sign_in):
+    """It accepts the connection and says nothing."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(50)
+        port = silent.getsockname()[1]
+        pool = start_pool(
+            database=f"host=127.0.0.1 port={port} user=x dbname=x")
+        answer, seconds = timed(lambda: sign_in(
+            pool, people.alice.email, people.alice.password))
+        contract.check_refused(answer, 503, "SERVICE_UNAVAILABLE")
+        assert seconds < PATIENCE
+        answer, seconds = timed(lambda: fastcgi.ask(pool.address, "GET",
+                                                    "/v2/auth/health"))
+        assert answer.status == 200 and seconds < 2
+
+
+def test_statement_that_takes_too_long(start_pool, new_person, sign_in,
+                                       cluster):
+    """Somebody holds a lock on the table that a sign-in reads."""
+    person = new_person()
+    pool = start_pool()
+    contract.check_signed_in(sign_in(pool, person.email, person.password))
+    connection = cluster.connect()
+    connection.autocommit = False
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE postern.logins IN ACCESS EXCLUSIVE MODE")
+        answer, seconds = timed(lambda: sign_in(pool, person.email,
+                                                person.password))
+        contract.check_refused(answer, 503, "SERVICE_UNAVAILABLE")
+        assert seconds < PATIENCE
+    finally:
+        connection.rollback()
+        connection.close()
+    contract.check_signed_in(sign_in(pool, person.email, person.password))
+
+
+def test_connections_that_the_server_cuts(start_pool, people, sign_in,
+                                          cluster):
+    pool = start_pool()
+    for _ in range(3):
+        contract.check_signed_in(
+            sign_in(pool, people.alice.email, people.alice.password))
+        cluster.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE usename = 'postern_service'")
+    contract.check_signed_in(
+        sign_in(pool, people.alice.email, people.alice.password))
+
+
+def test_statements_that_the_server_forgot(start_pool, people, sign_in,
+                                           cluster):
+    """A changed table voids prepared plans; a pooler may drop statements."""
+    pool = start_pool(workers=1)
+    contract.check_signed_in(
+        sign_in(pool, people.alice.email, people.alice.password))
+    cluster.ask("ALTER TABLE postern.logins ADD COLUMN extra integer")
+    try:
+        contract.check_signed_in(
+            sign_in(pool, people.alice.email, people.alice.password))
+    finally:
+        cluster.ask("ALTER TABLE postern.logins DROP COLUMN extra")
+    contract.check_signed_in(
+        sign_in(pool, people.alice.email, people.alice.password))
+
+
+@pytest.mark.parametrize("prepare", ["on", "off"])
+def test_without_prepared_statements(start_pool, people, sign_in, prepare,
+                                     cluster):
+    pool = start_pool(db_prepare=prepare, workers=1)
+    contract.check_signed_in(
+        sign_in(pool, people.alice.email, people.alice.password))
+
+
+def service_statements(text):
+    """What the service role had the server execute."""
+    return re.findall(r"^postern_service\[(\d+)\] LOG:  "
+                      r"(?:execute [^:]*|statement): (.*)$", text, re.M)
+
+
+def test_two_round_trips(start_pool, people, sign_in, cluster):
+    """A sign-in after the first asks the database twice at most."""
+    pool = start_pool(workers=1)
+    contract.check_signed_in(
+        sign_in(pool, people.alice.email, people.alice.password))
+    for password, status in ((people.alice.password, 200), ("wrong", 401)):
+        before = len(cluster.log())
+        assert sign_in(pool, people.alice.email, password).status == status
+        ran = service_statements(cluster.log()[before:])
+        assert 1 <= len(ran) <= 2, ran
+
+
+def test_service_role_has_the_least_rights(cluster, settings):
+    """It can neither make, rename nor remove an account, nor read the audit."""
+    import psycopg2
+    for sql in (
+            "INSERT INTO postern.logins SELECT * FROM postern.logins LIMIT 0",
+            "DELETE FROM postern.logins",
+            "UPDATE postern.logins SET login_key = 'x'",
+            "UPDATE postern.logins SET status = 0",
+            "UPDATE postern.logins SET user_id = user_id",
+            "INSERT INTO postern.users SELECT * FROM postern.users LIMIT 0",
+            "UPDATE postern.users SET status = 0",
+            "DELETE FROM postern.users",
+            "SELECT * FROM postern.audit_events",
+            "UPDATE postern.audit_events SET reason = 'x'",
+            "DELETE FROM postern.audit_events",
+            "UPDATE postern.api_keys SET revoked_at = NULL",
+            "INSERT INTO postern.api_keys SELECT * FROM postern.api_keys "
+            "LIMIT 0",
+            "DELETE FROM postern.sessions",
+            "CREATE TABLE postern.x (i integer)",
+            "CREATE TABLE public.x (i integer)",
+            "DROP TABLE postern.sessions",
+            "TRUNCATE postern.sessions"):
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            cluster.ask(sql, role="postern_service")
+
+
+def test_schema_of_another_version(own_cluster, start_pool, sign_in):
+    """Not ready is said at the place that load balancers look at."""
+    pool = start_pool(**own_cluster.settings)
+    answer = fastcgi.ask(pool.address, "GET", "/v2/auth/health/ready")
+    assert answer.status == 200
+    own_cluster.ask("DELETE FROM postern.schema_migrations")
+    answer = fastcgi.ask(pool.address, "GET", "/v2/auth/health/ready")
+    assert answer.status == 503
+
+
+def test_many_at_once(start_pool, people, sign_in):
+    """More clients than workers: all are served."""
+    pool = start_pool(workers=2)
+    answers = []
+
+    def ask():
+        answers.append(sign_in(pool, people.alice.email,
+                               people.alice.password, timeout=30))
+
+    threads = [threading.Thread(target=ask) for _ in range(24)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert [answer.status for answer in answers] == [200] * 24
