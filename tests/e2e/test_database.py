@@ -36,16 +36,15 @@ def own_cluster(room, settings, start_pool):
     ctl("key", "new")
     ctl("user", "add", "alice@example.test", "--password-stdin",
         stdin=b"a long password\n")
-    cluster.settings = chosen
+    cluster.postern = chosen
     cluster.api_key = ctl("api-key", "create", "--scope", "publishable")
-    cluster.running = True
     yield cluster
     cluster.start()
     cluster.stop()
 
 
 def test_away_and_back(own_cluster, start_pool, sign_in):
-    pool = start_pool(**own_cluster.settings)
+    pool = start_pool(**own_cluster.postern)
 
     def ask():
         return sign_in(pool, "alice@example.test", "a long password",
@@ -74,7 +73,7 @@ def test_away_and_back(own_cluster, start_pool, sign_in):
 
 def test_restart_between_two_requests(own_cluster, start_pool, sign_in):
     """A connection that died unnoticed costs nobody an answer."""
-    pool = start_pool(**own_cluster.settings)
+    pool = start_pool(**own_cluster.postern)
 
     def ask():
         return sign_in(pool, "alice@example.test", "a long password",
@@ -89,7 +88,7 @@ def test_restart_between_two_requests(own_cluster, start_pool, sign_in):
 
 def test_start_without_database(own_cluster, start_pool, sign_in):
     own_cluster.stop()
-    pool = start_pool(**own_cluster.settings)
+    pool = start_pool(**own_cluster.postern)
     answer, seconds = timed(lambda: sign_in(
         pool, "alice@example.test", "a long password", own_cluster.api_key))
     contract.check_refused(answer, 503, "SERVICE_UNAVAILABLE")
@@ -221,7 +220,7 @@ def test_service_role_has_the_least_rights(cluster, settings):
 
 def test_schema_of_another_version(own_cluster, start_pool, sign_in):
     """Not ready is said at the place that load balancers look at."""
-    pool = start_pool(**own_cluster.settings)
+    pool = start_pool(**own_cluster.postern)
     answer = fastcgi.ask(pool.address, "GET", "/v2/auth/health/ready")
     assert answer.status == 200
     own_cluster.ask("DELETE FROM postern.schema_migrations")

@@ -13,17 +13,20 @@ SCRIPT = TOP / "deploy/private-postgres"
 class Cluster:
     """Started by deploy/private-postgres; a Unix socket in a directory."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, log_all=True):
+        """`log_all` logs each statement: tests count them, and look for what
+        must not be there."""
         self.directory = Path(directory)
+        self.settings = ["log_line_prefix=%u[%p] "]
+        if log_all:
+            self.settings += ["log_statement=all", "fsync=off"]
         self.start()
 
     def start(self):
-        # Each statement of the service is logged: tests count them, and look
-        # for what must not be there.
         done = process.run(
-            [SCRIPT, "start", "--set", "log_statement=all", "--set",
-             "log_line_prefix=%u[%p] ", "--set", "max_connections=60",
-             "--set", "fsync=off", self.directory], within=120, check=True)
+            [SCRIPT, "start", *(part for setting in self.settings
+                                for part in ("--set", setting)),
+             self.directory], within=120, check=True)
         self.conninfo = done.stdout.decode().strip().splitlines()[-1]
 
     def stop(self):
