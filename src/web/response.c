@@ -118,7 +118,7 @@ response_send(const struct response *response, const struct gateway *gateway)
 	memcpy(all, start, (size_t)start_size);
 	memcpy(all + start_size, response->head, response->head_size);
 	memcpy(all + start_size + response->head_size, "\r\n", 2);
-	if (response->body_size > 0)
+	if (response->body != NULL)
 		memcpy(all + size - response->body_size, response->body,
 		    response->body_size);
 	sent = gateway->write(gateway->self, all, size);

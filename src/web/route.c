@@ -2,6 +2,7 @@
 
 #include "web/route.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -77,13 +78,13 @@ static void
 refuse_method(struct response *response, unsigned allowed)
 {
 	char names[64] = "";
+	size_t used = 0;
 
 	for (size_t i = 0; i < COUNT(method_names); i++) {
 		if ((allowed & method_names[i].method) == 0)
 			continue;
-		if (names[0] != '\0')
-			strcat(names, ", ");
-		strcat(names, method_names[i].names);
+		used += (size_t)snprintf(names + used, sizeof(names) - used,
+		    "%s%s", used > 0 ? ", " : "", method_names[i].names);
 	}
 	response_header(response, "Allow", "%s", names);
 	error_answer(response, ERROR_METHOD, NULL);
