@@ -38,6 +38,17 @@ C_TESTS = [path for path in files() if path.suffix == ".c"
 UNITS = [path for path in sources.C_FILES if path.suffix == ".c"]
 
 
+# Remarks that were looked into and are wrong: (file, check) and why.
+ANSWERED = {
+    ("src/base/config_print.c",
+     "clang-analyzer-core.UndefinedBinaryOperatorResult"):
+        "show_connection() has written the text's end on all ways",
+}
+
+# Not asked of tests, whose strings are their own.
+NOT_OF_TESTS = "-clang-analyzer-security.insecureAPI.strcpy,-cert-err34-c"
+
+
 def relative(path):
     return str(path.relative_to(sources.TOP))
 
@@ -86,7 +97,8 @@ def tidy():
     need("clang-tidy")
 
     def one(path):
-        return sources.run(["clang-tidy", "--quiet", path, "--",
+        checks = [f"--checks={NOT_OF_TESTS}"] if path in C_TESTS else []
+        return sources.run(["clang-tidy", "--quiet", *checks, path, "--",
                             *sources.compiler_flags()], cwd=sources.TOP)
 
     if not (sources.BUILD / "config.h").exists():
@@ -101,5 +113,7 @@ def tidy():
 def test_clang_tidy(path, tidy):
     _, said = tidy[path]
     remarks = [line for line in said.splitlines()
-               if re.search(r": (warning|error): ", line)]
+               if re.search(r": (warning|error): ", line)
+               and not any(relative(path) == file and f"[{check}]" in line
+                           for file, check in ANSWERED)]
     assert not remarks, "\n".join(remarks)

@@ -13,6 +13,8 @@ PREFIXES = {
     "store/*": "store_",
     # The parts of one interface, store/db.h.
     "store/db_*": "db_",
+    # One header, config.h, in two files.
+    "base/config_print.c": "config_",
     # One file an address; all share endpoint.h.
     "web/endpoint_*": "endpoint_",
 }
