@@ -89,8 +89,8 @@ struct db_value db_peer_text(const char *text, size_t limit);
 struct db_value db_bytes(const void *bytes, size_t size);
 struct db_value db_id(const struct id *id);
 struct db_value db_time(int64_t us);       /* timestamptz; 0 gives NULL */
-struct db_value db_int(int32_t number);    /* integer */
-struct db_value db_small(int16_t number);  /* smallint */
+struct db_value db_int(int32_t value);     /* integer */
+struct db_value db_small(int16_t value);   /* smallint */
 
 struct db_rows; /* a result, in binary */
 
