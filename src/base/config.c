@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/config.h"
+#include "base/conninfo.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -275,23 +276,17 @@ struct config_origin {
 	int line; /* of the file */
 };
 
+/* What a setting's row points to. */
 static void *
-field_of(const struct config *config, const struct config_setting *setting)
+field_of(struct config *config, const struct config_setting *setting)
 {
-	/* A pointer to a const whole, but the table knows what it is about. */
-	return (void *)((uintptr_t)config + setting->offset);
+	return (char *)config + setting->offset;
 }
 
-static char **
-text_field(const struct config *config, const struct config_setting *setting)
+static const void *
+value_of(const struct config *config, const struct config_setting *setting)
 {
-	return field_of(config, setting);
-}
-
-static int *
-int_field(const struct config *config, const struct config_setting *setting)
-{
-	return field_of(config, setting);
+	return (const char *)config + setting->offset;
 }
 
 static void
@@ -317,7 +312,7 @@ static int
 set_text(struct config *config, const struct config_setting *setting,
     const char *value, char reason[static REASON_SIZE])
 {
-	char **field = text_field(config, setting);
+	char **field = field_of(config, setting);
 	size_t size = strlen(value);
 	const char *wrong = NULL;
 
@@ -349,6 +344,7 @@ set_number(struct config *config, const struct config_setting *setting,
 	bool octal = setting->kind == CONFIG_OCTAL;
 	const char *digits = octal ? "01234567" : "0123456789";
 	size_t size = strlen(value);
+	int *field = field_of(config, setting);
 	int64_t number;
 
 	/* No sign, no space, no unit; and not so long as to overflow. */
@@ -361,7 +357,7 @@ set_number(struct config *config, const struct config_setting *setting,
 		    (int)setting->least, (int)setting->most);
 		return -1;
 	}
-	*int_field(config, setting) = (int)number;
+	*field = (int)number;
 	return 0;
 }
 
@@ -383,11 +379,12 @@ static int
 set_choice(struct config *config, const struct config_setting *setting,
     const char *value, char reason[static REASON_SIZE])
 {
+	int *field = field_of(config, setting);
 	int used;
 
 	for (int i = 0; setting->choices[i] != NULL; i++)
 		if (strcmp(value, setting->choices[i]) == 0) {
-			*int_field(config, setting) = i;
+			*field = i;
 			return 0;
 		}
 	used = snprintf(reason, REASON_SIZE, "must be one of:");
@@ -677,17 +674,18 @@ check_rule(const struct config *config, const struct rule *rule,
 	const struct config_setting *low = find_setting(rule->low);
 	const struct config_setting *high = find_setting(rule->high);
 	char low_origin[CONFIG_ORIGIN_SIZE], high_origin[CONFIG_ORIGIN_SIZE];
-	int low_value = *int_field(config, low);
-	int high_value = *int_field(config, high);
+	const int *low_value = value_of(config, low);
+	const int *high_value = value_of(config, high);
 
-	if (low_value < high_value + rule->may_equal)
+	if (*low_value < *high_value ||
+	    (rule->may_equal && *low_value == *high_value))
 		return 0;
 	config_origin(config, low, low_origin);
 	config_origin(config, high, high_origin);
 	snprintf(why, CONFIG_WHY_SIZE, "%s (%d, %s) %s %s (%d, %s)",
-	    low->name, low_value, low_origin,
+	    low->name, *low_value, low_origin,
 	    rule->may_equal ? "must not exceed" : "must be below",
-	    high->name, high_value, high_origin);
+	    high->name, *high_value, high_origin);
 	return -1;
 }
 
@@ -764,12 +762,16 @@ config_set(struct config *config, const char *name, const char *value,
 void
 config_free(struct config *config)
 {
+	char **field;
+
 	if (config == NULL)
 		return;
-	for (size_t i = 0; i < SETTINGS; i++)
+	for (size_t i = 0; i < SETTINGS; i++) {
+		field = field_of(config, &table[i]);
 		if (table[i].kind == CONFIG_TEXT ||
 		    table[i].kind == CONFIG_SECRET_TEXT)
-			free_text(*text_field(config, &table[i]));
+			free_text(*field);
+	}
 	free(config->origins);
 	free(config->file);
 	free(config);
@@ -795,6 +797,38 @@ config_origin(const struct config *config,
 		return;
 	case FROM_COMMAND_LINE:
 		snprintf(text, CONFIG_ORIGIN_SIZE, "command line");
+		return;
+	}
+}
+
+void
+config_value(const struct config *config,
+    const struct config_setting *setting, char text[static CONFIG_VALUE_SIZE])
+{
+	const void *field = value_of(config, setting);
+	const char *const *string = field;
+	const int *number = field;
+	const bool *truth = field;
+
+	switch (setting->kind) {
+	case CONFIG_TEXT:
+		snprintf(text, CONFIG_VALUE_SIZE, "%s", *string);
+		return;
+	case CONFIG_SECRET_TEXT:
+		conninfo_show(*string, text);
+		return;
+	case CONFIG_NUMBER:
+		snprintf(text, CONFIG_VALUE_SIZE, "%d", *number);
+		return;
+	case CONFIG_OCTAL:
+		snprintf(text, CONFIG_VALUE_SIZE, "%04o", (unsigned)*number);
+		return;
+	case CONFIG_SWITCH:
+		snprintf(text, CONFIG_VALUE_SIZE, "%s", *truth ? "on" : "off");
+		return;
+	case CONFIG_CHOICE:
+		snprintf(text, CONFIG_VALUE_SIZE, "%s",
+		    setting->choices[*number]);
 		return;
 	}
 }

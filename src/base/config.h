@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/conninfo.h"
+
 #define CONFIG_WHY_SIZE 512
 
 enum config_client_auth { CLIENT_AUTH_REQUIRED, CLIENT_AUTH_OPTIONAL };
@@ -126,7 +128,7 @@ void config_free(struct config *config);
  * The value as it would be written in a file, without the password of a
  * connection string.  Cut at CONFIG_VALUE_SIZE, which holds every allowed value.
  */
-#define CONFIG_VALUE_SIZE 2048
+#define CONFIG_VALUE_SIZE CONNINFO_SIZE
 void config_value(const struct config *config,
     const struct config_setting *setting,
     char text[static CONFIG_VALUE_SIZE]);

@@ -129,13 +129,24 @@ json_parse(const char *text, size_t size, const char **why)
 
 /* ---- wiping ----------------------------------------------------------------- */
 
+/* json-c shows the bytes of a string as constant, but they lie in the object, and
+ * that is ours to end. */
+static void *
+bytes_of(struct json_object *string)
+{
+	const char *bytes = json_object_get_string(string);
+	void *same;
+
+	memcpy(&same, &bytes, sizeof(same));
+	return same;
+}
+
 /* Overwrite every string; names are no secrets. */
 static void
 wipe_strings(struct json_object *value)
 {
 	if (json_object_is_type(value, json_type_string))
-		/* The bytes are the object's own, and it is ours. */
-		secret_wipe((void *)(uintptr_t)json_object_get_string(value),
+		secret_wipe(bytes_of(value),
 		    (size_t)json_object_get_string_len(value));
 	if (json_object_is_type(value, json_type_array))
 		for (size_t i = 0; i < json_object_array_length(value); i++)
