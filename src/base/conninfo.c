@@ -30,21 +30,24 @@ show(struct shown *shown, const char *text, size_t size)
 /*
  * A URI: what stands before the last "@" may be a password with characters that
  * should have been escaped, and a query may hold one in any spelling.  So only
- * what lies between the two is shown.
+ * what lies between the two is shown, and nothing where they overlap.
  */
 static void
 show_uri(struct shown *shown, const char *text)
 {
-	const char *at = strrchr(text, '@');
 	const char *host = strstr(text, "://") + 3;
+	const char *at = strrchr(host, '@');
+	const char *query = strchr(host, '?');
 
 	show(shown, text, (size_t)(host - text));
-	if (at != NULL) {
+	if (at != NULL)
 		show(shown, HIDDEN, strlen(HIDDEN));
+	if (at != NULL && query != NULL && query < at)
+		return;
+	if (at != NULL)
 		host = at;
-	}
 	show(shown, host, strcspn(host, "?"));
-	if (strchr(host, '?') != NULL)
+	if (query != NULL)
 		show(shown, "?" HIDDEN, 1 + strlen(HIDDEN));
 }
 
