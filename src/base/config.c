@@ -307,29 +307,33 @@ has_control(const char *text)
 	return false;
 }
 
+/* What is wrong with a text, or NULL. */
+static const char *
+text_fault(const struct config_setting *setting, const char *value)
+{
+	if (*value == '\0' && setting->least > 0)
+		return "must not be empty";
+	if (!text_is_utf8(value, strlen(value)) || has_control(value))
+		return "must be UTF-8 without control characters";
+	return setting->check == NULL ? NULL : setting->check(value);
+}
+
 /* Each set_ call returns 0, or -1 with the reason written. */
 static int
 set_text(struct config *config, const struct config_setting *setting,
     const char *value, char reason[static REASON_SIZE])
 {
 	char **field = field_of(config, setting);
-	size_t size = strlen(value);
-	const char *wrong = NULL;
+	const char *fault;
 
-	if (size < (size_t)setting->least)
-		wrong = "must not be empty";
-	else if (!text_is_utf8(value, size) || has_control(value))
-		wrong = "must be UTF-8 without control characters";
-	else if (setting->check != NULL)
-		wrong = setting->check(value);
-
-	if (size > (size_t)setting->most) {
+	if (strlen(value) > (size_t)setting->most) {
 		snprintf(reason, REASON_SIZE, "may have at most %d bytes",
 		    (int)setting->most);
 		return -1;
 	}
-	if (wrong != NULL) {
-		snprintf(reason, REASON_SIZE, "%s", wrong);
+	fault = text_fault(setting, value);
+	if (fault != NULL) {
+		snprintf(reason, REASON_SIZE, "%s", fault);
 		return -1;
 	}
 	free_text(*field);
