@@ -87,7 +87,7 @@ test_refused(void **state)
 		"Zh", "Zm9",         /* stray bits behind the last byte */
 		"+A", "/A", "Zm+v",  /* the other alphabet */
 		" Zg", "Zg ", "Z g", "Zm8\n", "Z\tg",
-		"Zm.v", "Zm9v\x80", "\xc3\xa4" "AA",
+		"Zm.v", "Zm9v\x80", "\xc3\xa4-A",
 	};
 	char bytes[32];
 
