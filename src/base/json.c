@@ -281,16 +281,21 @@ json_member_kind(const struct json_object *object, const char *name)
 }
 
 const char *
+json_string(struct json_object *value, size_t *size)
+{
+	if (!json_object_is_type(value, json_type_string))
+		return NULL;
+	*size = (size_t)json_object_get_string_len(value);
+	return json_object_get_string(value);
+}
+
+const char *
 json_member_string(const struct json_object *object, const char *name,
     size_t *size)
 {
 	struct json_object *member;
 
-	if (!find(object, name, &member) ||
-	    !json_object_is_type(member, json_type_string))
-		return NULL;
-	*size = (size_t)json_object_get_string_len(member);
-	return json_object_get_string(member);
+	return find(object, name, &member) ? json_string(member, size) : NULL;
 }
 
 bool

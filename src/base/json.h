@@ -51,9 +51,10 @@ enum json_kind json_member_kind(const struct json_object *object,
  * array; given anything else, they find nothing. */
 
 /*
- * The member's bytes, borrowed from the object, with their size: a string may
- * hold U+0000.  NULL when the member is not a string.
+ * The bytes of a string, or of a member that is one, borrowed from it, with their
+ * size: a string may hold U+0000.  NULL when it is not a string.
  */
+const char *json_string(struct json_object *value, size_t *size);
 const char *json_member_string(const struct json_object *object,
     const char *name, size_t *size);
 
