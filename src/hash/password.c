@@ -94,8 +94,8 @@ compare(const char *password, size_t size, const struct scrypt_stored *stored)
 	if (derive(&prepared, &derived) != 0) {
 		result = PASSWORD_UNAVAILABLE;
 	} else {
-		same = secret_equal(
-		    derived.hash, stored->hash, sizeof(derived.hash));
+		same = secret_equal(derived.hash, stored->hash,
+		    sizeof(derived.hash));
 		if (possible && same)
 			result = PASSWORD_MATCH;
 	}

@@ -104,8 +104,8 @@ base64_read(const char *text, size_t length, void *bytes, size_t size)
 }
 
 void
-scrypt_format(
-    const struct scrypt_stored *stored, char text[static SCRYPT_STORED_SIZE])
+scrypt_format(const struct scrypt_stored *stored,
+    char text[static SCRYPT_STORED_SIZE])
 {
 	const struct scrypt_cost *cost = &stored->cost;
 

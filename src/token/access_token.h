@@ -14,6 +14,8 @@
 /* Room for a token with the longest claims, and NUL. */
 #define ACCESS_TOKEN_SIZE 2048
 
+#define ACCESS_METHOD_SIZE 16
+
 struct access_claims {
 	struct id subject;  /* sub: the user */
 	struct id session;  /* sid */
@@ -21,7 +23,8 @@ struct access_claims {
 	int64_t issued;     /* iat, seconds */
 	int64_t expires;    /* exp, seconds */
 	char email[EMAIL_SIZE];
-	char method[16];    /* the one value of amr: "pwd" (RFC 8176), "apikey" */
+	char method[ACCESS_METHOD_SIZE]; /* the one value of amr: "pwd" (RFC
+	                                    8176), "apikey" */
 };
 
 enum access_token_result {
@@ -33,16 +36,18 @@ enum access_token_result {
 /*
  * Sign claims with the key that signs now: header typ "at+jwt", alg, kid; claims
  * iss, aud, sub, sid, iat, exp, jti, amr, email.  Returns 0; -1 when no key signs
- * now or OpenSSL fails (logged).
+ * now, OpenSSL fails, or issuer and audience are too long (logged).
  */
 int access_token_issue(const struct keys *keys, const char *issuer,
     const char *audience, const struct access_claims *claims, int64_t now_us,
     char token[static ACCESS_TOKEN_SIZE]);
 
 /*
- * Verify a token: size first, then kid, alg (that of the key, nothing else),
- * typ, signature, iss, aud, times (no leeway: one clock), form of each claim.
- * Claims are written for OK and EXPIRED.
+ * Verify a token: size first, then the header, signature, iss, aud, the form of
+ * each claim, exp (no leeway: one clock).  The header must be, byte for byte,
+ * the one that access_token_issue() writes for a key we have: it is compared and
+ * not parsed, so typ, alg and kid leave nothing to interpret (RFC 8725 sections
+ * 3.1 and 3.11).  Claims are written for OK and EXPIRED.
  */
 enum access_token_result access_token_verify(const struct keys *keys,
     const char *issuer, const char *audience, const char *token, size_t size,
