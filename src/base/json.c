@@ -166,7 +166,11 @@ static size_t
 text_bound(struct json_object *value)
 {
 	const size_t around = 2 * JSON_DEPTH_LIMIT + 8;
-	size_t bound = 64; /* the longest number, or brackets */
+	size_t bound = 64; /* the longest integer, or brackets */
+
+	/* A number that was read keeps its own spelling, of any length. */
+	if (json_object_is_type(value, json_type_double))
+		bound += strlen(json_object_get_string(value));
 
 	if (json_object_is_type(value, json_type_string))
 		bound += 6 * (size_t)json_object_get_string_len(value);
@@ -220,12 +224,16 @@ static const char *
 text_write(struct json_object *value, int flags, size_t *size)
 {
 	const char *text;
+	bool number = json_object_is_type(value, json_type_double);
 
-	text_fill(value);
+	/* The user data of a number that was read are its spelling. */
+	if (!number)
+		text_fill(value);
 	text = json_object_to_json_string_length(value, flags, size);
 	if (text == NULL)
 		memory_exhausted();
-	json_object_set_userdata(value, &has_text, NULL);
+	if (!number)
+		json_object_set_userdata(value, &has_text, NULL);
 	return text;
 }
 

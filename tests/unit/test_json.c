@@ -56,6 +56,9 @@ test_parse(void **state)
 	assert_becomes("\"\\u0000\\u001f\\n\\\"\\\\\"",
 	    "\"\\u0000\\u001f\\n\\\"\\\\\"");
 	assert_becomes("12", "12");
+	assert_becomes("1.50", "1.50");
+	assert_becomes("1e999", "1e999");
+	assert_becomes("[-0.0,1e999]", "[-0.0,1e999]");
 	assert_becomes("-9223372036854775808", "-9223372036854775808");
 	assert_becomes("true", "true");
 	assert_becomes("false", "false");
