@@ -47,8 +47,8 @@ test_made_is_parsed(void **state)
 		key = made(i % 2 ? API_KEY_SECRET : API_KEY_PUBLISHABLE, text);
 		assert_int_equal(strlen(text), LENGTH);
 		assert_memory_equal(text, i % 2 ? "sk." : "pk.", 3);
-		assert_int_equal(
-		    strspn(text + 3, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		assert_int_equal(strspn(text + 3,
+				     "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				     "abcdefghijklmnopqrstuvwxyz0123456789-_."),
 		    LENGTH - 3);
 		assert_int_equal(api_key_parse(text, LENGTH, &parsed), 0);
@@ -147,8 +147,8 @@ test_one_spelling(void **state)
 			if (text[i] == right[i] ||
 			    api_key_parse(text, LENGTH, &other) != 0)
 				continue;
-			assert_memory_not_equal(
-			    first.digest, other.digest, DIGEST_SIZE);
+			assert_memory_not_equal(first.digest, other.digest,
+			    DIGEST_SIZE);
 		}
 	}
 }
@@ -185,8 +185,8 @@ test_refuses_other_forms(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		memcpy(text, right, sizeof(text));
-		memcpy(
-		    text + cases[i].at, cases[i].text, strlen(cases[i].text));
+		memcpy(text + cases[i].at, cases[i].text,
+		    strlen(cases[i].text));
 		assert_int_equal(api_key_parse(text, LENGTH, &key), -1);
 	}
 

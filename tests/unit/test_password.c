@@ -33,8 +33,8 @@ check(const char *password, const char *verifier)
 static void
 make(const char *password, char verifier[static PASSWORD_VERIFIER_SIZE])
 {
-	assert_int_equal(
-	    password_make(password, strlen(password), verifier), 0);
+	assert_int_equal(password_make(password, strlen(password), verifier),
+	    0);
 }
 
 static void
@@ -72,32 +72,32 @@ test_not_cut_at_nul(void **state)
 
 	(void)state;
 	make("right", verifier);
-	assert_int_equal(
-	    password_check("right\0x", 7, verifier), PASSWORD_MISMATCH);
+	assert_int_equal(password_check("right\0x", 7, verifier),
+	    PASSWORD_MISMATCH);
 
 	/* HMAC pads with zeros: these derive to the hash of "right". */
-	assert_int_equal(
-	    password_check("right\0", 6, verifier), PASSWORD_MISMATCH);
-	assert_int_equal(
-	    password_check("right\0\0", 7, verifier), PASSWORD_MISMATCH);
+	assert_int_equal(password_check("right\0", 6, verifier),
+	    PASSWORD_MISMATCH);
+	assert_int_equal(password_check("right\0\0", 7, verifier),
+	    PASSWORD_MISMATCH);
 	assert_int_equal(password_make("right\0", 6, verifier), -1);
 
 	assert_int_equal(password_make("right\0x", 7, verifier), 0);
-	assert_int_equal(
-	    password_check("right\0x", 7, verifier), PASSWORD_MATCH);
+	assert_int_equal(password_check("right\0x", 7, verifier),
+	    PASSWORD_MATCH);
 	assert_int_equal(check("right", verifier), PASSWORD_MISMATCH);
-	assert_int_equal(
-	    password_check("right\0y", 7, verifier), PASSWORD_MISMATCH);
+	assert_int_equal(password_check("right\0y", 7, verifier),
+	    PASSWORD_MISMATCH);
 
 	/* A NUL in one that is normalised. */
 	assert_int_equal(password_make("\xc3\xa9\0x", 4, verifier), 0);
-	assert_int_equal(
-	    password_check("e\xcc\x81\0x", 5, verifier), PASSWORD_MATCH);
-	assert_int_equal(
-	    password_check("e\xcc\x81", 3, verifier), PASSWORD_MISMATCH);
+	assert_int_equal(password_check("e\xcc\x81\0x", 5, verifier),
+	    PASSWORD_MATCH);
+	assert_int_equal(password_check("e\xcc\x81", 3, verifier),
+	    PASSWORD_MISMATCH);
 	make("caf\xc3\xa9", verifier);
-	assert_int_equal(
-	    password_check("cafe\xcc\x81\0", 7, verifier), PASSWORD_MISMATCH);
+	assert_int_equal(password_check("cafe\xcc\x81\0", 7, verifier),
+	    PASSWORD_MISMATCH);
 }
 
 /* The same password as different keyboards send it. */
@@ -129,8 +129,8 @@ test_normalised(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		make(cases[i].stored, verifier);
-		assert_int_equal(
-		    check(cases[i].typed, verifier), cases[i].result);
+		assert_int_equal(check(cases[i].typed, verifier),
+		    cases[i].result);
 	}
 }
 
@@ -149,12 +149,12 @@ test_what_cannot_be_a_password(void **state)
 	assert_int_equal(password_make("\xed\xa0\x80", 3, verifier), -1);
 	assert_int_equal(password_make("\xc0\xaf", 2, verifier), -1);
 	assert_int_equal(password_make("caf\xc3", 4, verifier), -1);
-	assert_int_equal(
-	    password_check("\xff", 1, verifier), PASSWORD_MISMATCH);
+	assert_int_equal(password_check("\xff", 1, verifier),
+	    PASSWORD_MISMATCH);
 
 	memset(text, 'a', sizeof(text));
-	assert_int_equal(
-	    password_make(text, PASSWORD_SIZE_LIMIT + 1, verifier), -1);
+	assert_int_equal(password_make(text, PASSWORD_SIZE_LIMIT + 1, verifier),
+	    -1);
 	assert_int_equal(
 	    password_check(text, PASSWORD_SIZE_LIMIT + 1, verifier),
 	    PASSWORD_MISMATCH);
@@ -163,8 +163,8 @@ test_what_cannot_be_a_password(void **state)
 	for (size_t i = 0; i < 300; i += 3)
 		memcpy(text + i, "\xef\xb7\xba", 3);
 	assert_int_equal(password_make(text, 300, verifier), -1);
-	assert_int_equal(
-	    password_check(text, 300, verifier), PASSWORD_MISMATCH);
+	assert_int_equal(password_check(text, 300, verifier),
+	    PASSWORD_MISMATCH);
 	assert_memory_equal(verifier, before, sizeof(before));
 }
 
@@ -176,11 +176,11 @@ test_longest_counts_to_its_end(void **state)
 	(void)state;
 	memset(text, 'a', sizeof(text));
 	assert_int_equal(password_make(text, sizeof(text), verifier), 0);
-	assert_int_equal(
-	    password_check(text, sizeof(text), verifier), PASSWORD_MATCH);
+	assert_int_equal(password_check(text, sizeof(text), verifier),
+	    PASSWORD_MATCH);
 	text[sizeof(text) - 1] = 'b';
-	assert_int_equal(
-	    password_check(text, sizeof(text), verifier), PASSWORD_MISMATCH);
+	assert_int_equal(password_check(text, sizeof(text), verifier),
+	    PASSWORD_MISMATCH);
 }
 
 /* Empty bytes hash too; they are still nobody's password. */
@@ -192,8 +192,8 @@ test_verifier_of_nothing(void **state)
 	(void)state;
 	assert_true(libscrypt_hash(verifier, "", 64, 8, 1) > 0);
 	assert_int_equal(check("", verifier), PASSWORD_MISMATCH);
-	assert_int_equal(
-	    password_check("\xff", 1, verifier), PASSWORD_MISMATCH);
+	assert_int_equal(password_check("\xff", 1, verifier),
+	    PASSWORD_MISMATCH);
 }
 
 static void
@@ -225,8 +225,8 @@ test_unreadable(void **state)
 	(void)state;
 	assert_int_equal(check("x", ""), PASSWORD_UNREADABLE);
 	assert_int_equal(check("x", "x"), PASSWORD_UNREADABLE);
-	assert_int_equal(
-	    check("x", "$2b$12$abcdefghijklmnopqrstuv"), PASSWORD_UNREADABLE);
+	assert_int_equal(check("x", "$2b$12$abcdefghijklmnopqrstuv"),
+	    PASSWORD_UNREADABLE);
 }
 
 /* A row that asks for 128 GiB is unreadable, not unavailable. */

@@ -63,9 +63,9 @@ test_vectors(void **state)
 		const struct vector *v = &vectors[i];
 
 		bytes_of(v->hash, expected);
-		assert_int_equal(
-		    scrypt_derive(&v->cost, v->password, strlen(v->password),
-			v->salt, strlen(v->salt), hash),
+		assert_int_equal(scrypt_derive(&v->cost, v->password,
+				     strlen(v->password), v->salt,
+				     strlen(v->salt), hash),
 		    0);
 		assert_memory_equal(hash, expected, sizeof(hash));
 	}
@@ -92,10 +92,10 @@ test_agrees_with_openssl(void **state)
 		assert_int_equal(
 		    scrypt_derive(c, password, size, salt, sizeof(salt), hash),
 		    0);
-		assert_int_equal(
-		    EVP_PBE_scrypt(password, size, salt, sizeof(salt),
-			(uint64_t)1 << c->log2_n, c->r, c->p, (uint64_t)1 << 30,
-			expected, sizeof(expected)),
+		assert_int_equal(EVP_PBE_scrypt(password, size, salt,
+				     sizeof(salt), (uint64_t)1 << c->log2_n,
+				     c->r, c->p, (uint64_t)1 << 30, expected,
+				     sizeof(expected)),
 		    1);
 		assert_memory_equal(hash, expected, sizeof(hash));
 	}
@@ -145,8 +145,8 @@ test_cost_bounds(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		assert_int_equal(
-		    scrypt_cost_allowed(&cases[i].cost), cases[i].allowed);
+		assert_int_equal(scrypt_cost_allowed(&cases[i].cost),
+		    cases[i].allowed);
 		if (!cases[i].allowed)
 			assert_int_equal(scrypt_derive(&cases[i].cost, "x", 1,
 					     "salt", 4, hash),
@@ -158,8 +158,8 @@ static void
 test_memory(void **state)
 {
 	(void)state;
-	assert_int_equal(
-	    scrypt_memory(&COST(15, 8, 3)), ((size_t)32 << 20) + 3 * 1024);
+	assert_int_equal(scrypt_memory(&COST(15, 8, 3)),
+	    ((size_t)32 << 20) + 3 * 1024);
 	assert_int_equal(scrypt_memory(&COST(1, 1, 1)), 3 * 128);
 }
 
@@ -302,8 +302,8 @@ test_refuses_other_digits(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		memcpy(text, right, sizeof(right));
-		memcpy(
-		    text + cases[i].at, cases[i].text, strlen(cases[i].text));
+		memcpy(text + cases[i].at, cases[i].text,
+		    strlen(cases[i].text));
 		assert_int_equal(strlen(text), strlen(right));
 		assert_int_equal(scrypt_parse(text, &stored), -1);
 	}
