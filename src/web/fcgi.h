@@ -1,45 +1,60 @@
 /* fcgi.h - FastCGI requests from a listening socket; the only home of libfcgi.
  *
- * We accept ourselves, because libfcgi's accept has a phase without a time limit:
- * a peer that sends half a header would hold a worker for ever. */
+ * libfcgi's own accept has a phase without a time limit, where a peer that
+ * sends half a header holds the worker for ever.  So we accept, wait until a
+ * request is there as a whole and in order (record.h), and then hand the
+ * connection over. */
 
 #ifndef POSTERN_WEB_FCGI_H
 #define POSTERN_WEB_FCGI_H
 
-#include <signal.h>
-
 #include "web/gateway.h"
 
-enum fcgi_result {
-	FCGI_REQUEST, /* one is there; end it with fcgi_finish() */
-	FCGI_NOTHING, /* a bad or silent peer was dropped: go on */
-	FCGI_STOP,    /* a signal came while nothing was to be done */
-	FCGI_BROKEN,  /* the socket is of no more use (logged) */
+struct fcgi_options {
+	int listen_fd;     /* inherited or bound; made non-blocking */
+	int wake_fd;       /* fcgi_accept() returns when it can be read */
+	int io_timeout_ms; /* for a request to arrive, and for an answer to be
+	                      taken */
+	size_t body_limit; /* of a larger body, little more is read */
+	const uid_t *users;/* who may connect to a Unix socket; borrowed */
+	size_t user_count; /* 0: everybody whom the socket's mode lets in */
+};
+
+enum fcgi_accept {
+	FCGI_ACCEPTED, /* go on with fcgi_begin() */
+	FCGI_NOBODY,   /* a sibling was faster, or the peer is not welcome */
+	FCGI_WOKEN,    /* nobody came, and wake_fd can be read */
+	FCGI_BROKEN,   /* the listening socket is of no more use (logged) */
 };
 
 struct fcgi;
 
 /*
- * Take over an inherited or bound listening socket, which is made non-blocking.
- * `io_timeout_ms` bounds each wait for the peer.  `users` (comma-separated names
- * or uids, "" for everybody) may connect to a Unix socket.  NULL with the reason
- * logged.
+ * Start libfcgi, once in a process, and watch the listening socket.  One
+ * process may do this only after its last fork.  SIGPIPE is ignored from then
+ * on.  NULL with the reason logged.
  */
-struct fcgi *fcgi_open(int listen_fd, int io_timeout_ms, const char *users);
+struct fcgi *fcgi_open(const struct fcgi_options *options);
 void fcgi_close(struct fcgi *fcgi);
 
 /*
- * Wait for a request.  Signals are let in only while waiting for a connection,
- * under `wait_mask` (as ppoll() takes it), so none is lost and none cuts a
- * request; the caller blocks them otherwise.
+ * Wait for a connection or for wake_fd.  A connection comes first, so that none
+ * is forgotten by a worker that was woken for it and leaves: look at wake_fd
+ * between two calls.  Block the signals that wake_fd stands for, or they cut
+ * requests.
  */
-enum fcgi_result fcgi_accept(struct fcgi *fcgi, const sigset_t *wait_mask,
-    struct gateway *gateway);
+enum fcgi_accept fcgi_accept(struct fcgi *fcgi);
 
-/* Has the peer gone?  Looks, without waiting. */
-bool fcgi_peer_gone(const struct fcgi *fcgi);
+/*
+ * Receive the request of the accepted connection.  0 with the gateway filled,
+ * to be ended by fcgi_finish(); or -1 when the connection was dropped, because
+ * within io_timeout_ms it brought no whole request, or nothing that is one
+ * (logged, but for those who said nothing at all).
+ */
+int fcgi_begin(struct fcgi *fcgi, struct gateway *gateway);
 
-/* End the request: drains what is left of the body, closes the connection. */
+/* Send what is left of the answer, hang up and wipe the request.  A connection
+ * is never kept for another request: it would keep this worker, too. */
 void fcgi_finish(struct fcgi *fcgi);
 
 #endif

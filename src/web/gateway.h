@@ -1,4 +1,5 @@
-/* gateway.h - how a request comes in and its answer goes out: FastCGI or CGI. */
+/* gateway.h - how a request comes in and its answer goes out: FastCGI or
+ * CGI. */
 
 #ifndef POSTERN_WEB_GATEWAY_H
 #define POSTERN_WEB_GATEWAY_H
@@ -26,8 +27,16 @@ struct gateway {
 	 */
 	ssize_t (*read)(void *self, void *bytes, size_t size);
 
-	/* Send bytes of the answer.  0, or -1 when nobody is there to take it. */
+	/* Send bytes of the answer.  0, or -1 when nobody is there to take
+	 * it. */
 	int (*write)(void *self, const void *bytes, size_t size);
+
+	/*
+	 * Has the web server hung up, so that no answer is wanted any more?
+	 * Looks, without waiting; costs a system call.  Worth asking before
+	 * costly work.
+	 */
+	bool (*gone)(void *self);
 
 	void *self;
 };

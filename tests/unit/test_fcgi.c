@@ -1,0 +1,814 @@
+/* test_fcgi.c - requests over real sockets, from honest and other peers. */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "records.h"
+#include "web/fcgi.h"
+
+#define BODY_LIMIT 1000
+#define TIMEOUT_MS 150
+
+/* What no wait of this length or longer may be: a worker held for ever. */
+#define FOR_EVER_MS 5000
+
+static struct records request;
+
+/* A listening socket, what wakes its worker, and the worker's view. */
+struct door {
+	int listen_fd;
+	int wake[2];
+	struct sockaddr_storage address;
+	socklen_t size;
+	struct fcgi *fcgi;
+	struct gateway gateway;
+};
+
+static void
+open_door(struct door *door, int family, const uid_t *users, size_t count)
+{
+	struct fcgi_options options = {
+		.io_timeout_ms = TIMEOUT_MS,
+		.body_limit = BODY_LIMIT,
+		.users = users,
+		.user_count = count,
+	};
+	struct sockaddr_in *loopback = (struct sockaddr_in *)&door->address;
+
+	memset(&door->address, 0, sizeof(door->address));
+	door->address.ss_family = (sa_family_t)family;
+	door->size = sizeof(sa_family_t); /* a name that the kernel chooses */
+	if (family == AF_INET) {
+		loopback->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		door->size = sizeof(*loopback);
+	}
+	door->listen_fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_not_equal(door->listen_fd, -1);
+	assert_int_equal(bind(door->listen_fd,
+	    (struct sockaddr *)&door->address, door->size), 0);
+	assert_int_equal(listen(door->listen_fd, 16), 0);
+	door->size = sizeof(door->address);
+	assert_int_equal(getsockname(door->listen_fd,
+	    (struct sockaddr *)&door->address, &door->size), 0);
+
+	assert_int_equal(pipe(door->wake), 0);
+	options.listen_fd = door->listen_fd;
+	options.wake_fd = door->wake[0];
+	door->fcgi = fcgi_open(&options);
+	assert_non_null(door->fcgi);
+}
+
+static int
+open_local(void **state)
+{
+	struct door *door = calloc(1, sizeof(*door));
+
+	open_door(door, AF_UNIX, NULL, 0);
+	*state = door;
+	return 0;
+}
+
+static int
+open_internet(void **state)
+{
+	struct door *door = calloc(1, sizeof(*door));
+
+	open_door(door, AF_INET, NULL, 0);
+	*state = door;
+	return 0;
+}
+
+static void
+shut_door(struct door *door)
+{
+	fcgi_close(door->fcgi);
+	close(door->listen_fd);
+	close(door->wake[0]);
+	close(door->wake[1]);
+}
+
+static int
+close_door(void **state)
+{
+	shut_door(*state);
+	free(*state);
+	return 0;
+}
+
+/* A connected client; its reads and writes end. */
+static int
+knock(const struct door *door)
+{
+	const struct timeval limit = { .tv_sec = 5 };
+	int fd = socket(door->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_not_equal(fd, -1);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	assert_int_equal(connect(fd, (const struct sockaddr *)&door->address,
+	    door->size), 0);
+	return fd;
+}
+
+static void
+send_bytes(int fd, const void *bytes, size_t size)
+{
+	assert_int_equal(send(fd, bytes, size, MSG_NOSIGNAL), (ssize_t)size);
+}
+
+static void
+send_request(int fd)
+{
+	send_bytes(fd, request.bytes, request.size);
+}
+
+/* Connect, say what stands in `request`, and let the worker begin. */
+static int
+begin(struct door *door, int *client)
+{
+	*client = knock(door);
+	if (request.size > 0)
+		send_request(*client);
+	assert_int_equal(fcgi_accept(door->fcgi), FCGI_ACCEPTED);
+	return fcgi_begin(door->fcgi, &door->gateway);
+}
+
+static const char *
+param(const struct gateway *gateway, const char *name)
+{
+	size_t size = strlen(name);
+
+	for (const char *const *at = gateway->params; *at != NULL; at++)
+		if (strncmp(*at, name, size) == 0 && (*at)[size] == '=')
+			return *at + size + 1;
+	return NULL;
+}
+
+static ssize_t
+read_body(struct door *door, char *bytes, size_t size)
+{
+	return door->gateway.read(door->gateway.self, bytes, size);
+}
+
+static void
+answer(struct door *door, const char *text)
+{
+	assert_int_equal(door->gateway.write(door->gateway.self, text,
+	    strlen(text)), 0);
+	fcgi_finish(door->fcgi);
+}
+
+/* Everything until the end of the connection; -1 when that is an error. */
+static ssize_t
+read_all(int fd, unsigned char *bytes, size_t room)
+{
+	size_t used = 0;
+	ssize_t got;
+
+	while ((got = recv(fd, bytes + used, room - used, 0)) > 0)
+		used += (size_t)got;
+	return got == 0 ? (ssize_t)used : -1;
+}
+
+static unsigned char answered[64 << 10];
+
+/* The answer is `text`, and ends the request and the connection. */
+static void
+assert_answered(int fd, const char *text)
+{
+	const size_t size = strlen(text);
+	const size_t padded = (size + 7) / 8 * 8;
+	ssize_t got = read_all(fd, answered, sizeof(answered));
+	const unsigned char *end = answered + 8 + padded + 8;
+
+	/* STDOUT, its end, END_REQUEST. */
+	assert_int_equal(got, 8 + padded + 8 + 16);
+	assert_int_equal(answered[1], STDOUT);
+	assert_int_equal(answered[4] << 8 | answered[5], size);
+	assert_memory_equal(answered + 8, text, size);
+	assert_int_equal(end[-7], STDOUT);
+	assert_int_equal(end[1], END_REQUEST);
+	assert_memory_equal(end + 8, "\0\0\0\0\0\0\0\0", 8);
+}
+
+/* Hung up on, without a word. */
+static void
+assert_dropped(int fd)
+{
+	ssize_t got = read_all(fd, answered, sizeof(answered));
+
+	assert_true(got == 0 || (got == -1 && errno == ECONNRESET));
+	close(fd);
+}
+
+/* ---- honest peers -------------------------------------------------------- */
+
+static void
+test_request(void **state)
+{
+	struct door *door = *state;
+	char body[32];
+	int client;
+
+	records_request(&request, 0, "{\"email\":1}");
+	assert_int_equal(begin(door, &client), 0);
+	assert_false(door->gateway.authorizer);
+	assert_string_equal(param(&door->gateway, "FCGI_ROLE"), "RESPONDER");
+	assert_string_equal(param(&door->gateway, "REQUEST_URI"),
+	    "/v2/auth/sign-in");
+	assert_int_equal(read_body(door, body, 4), 4);
+	assert_int_equal(read_body(door, body + 4, sizeof(body) - 4), 7);
+	assert_memory_equal(body, "{\"email\":1}", 11);
+	assert_int_equal(read_body(door, body, sizeof(body)), 0);
+	answer(door, "Status: 200 OK\r\n\r\nhello");
+	assert_answered(client, "Status: 200 OK\r\n\r\nhello");
+	close(client);
+}
+
+static void
+test_one_after_the_other(void **state)
+{
+	struct door *door = *state;
+	int first, second;
+
+	records_request(&request, 0, "1");
+	first = knock(door);
+	send_request(first);
+	second = knock(door);
+	send_request(second);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(fcgi_accept(door->fcgi), FCGI_ACCEPTED);
+		assert_int_equal(fcgi_begin(door->fcgi, &door->gateway), 0);
+		answer(door, i == 0 ? "one" : "two");
+	}
+	assert_answered(first, "one");
+	assert_answered(second, "two");
+	close(first);
+	close(second);
+}
+
+/* The answer does not wait for the body to be read, and is not lost for it. */
+static void
+test_body_unread(void **state)
+{
+	struct door *door = *state;
+	int client;
+
+	records_request(&request, 0, "0123456789");
+	assert_int_equal(begin(door, &client), 0);
+	answer(door, "no");
+	assert_answered(client, "no");
+	close(client);
+}
+
+/* Nor does the worker wait until the peer hangs up. */
+static void
+test_peer_stays(void **state)
+{
+	struct door *door = *state;
+	int64_t before_ms;
+	int client;
+
+	records_request(&request, 0, "0123456789");
+	assert_int_equal(begin(door, &client), 0);
+	before_ms = clock_steady_ms();
+	answer(door, "done");
+	assert_in_range(clock_steady_ms() - before_ms, 0, 100);
+	assert_answered(client, "done");
+	close(client);
+}
+
+static void
+test_kept_connection_is_refused(void **state)
+{
+	struct door *door = *state;
+	struct records *twice = &request;
+	int client;
+
+	records_request(twice, KEEP_CONNECTION, "1");
+	memcpy(twice->bytes + twice->size, twice->bytes, twice->size);
+	twice->size *= 2;
+	assert_int_equal(begin(door, &client), 0);
+	answer(door, "once");
+	assert_answered(client, "once");
+	close(client);
+}
+
+static void
+test_arrives_in_pieces(void **state)
+{
+	struct door *door = *state;
+	char body[8];
+	int client, status;
+	pid_t child;
+
+	records_request(&request, 0, "abc");
+	client = knock(door);
+	child = fork();
+	if (child == 0) {
+		for (size_t i = 0; i < request.size; i += 40) {
+			size_t left = request.size - i;
+
+			usleep(5000);
+			send(client, request.bytes + i, left < 40 ? left : 40,
+			    MSG_NOSIGNAL);
+		}
+		_exit(0);
+	}
+	assert_int_equal(fcgi_accept(door->fcgi), FCGI_ACCEPTED);
+	assert_int_equal(fcgi_begin(door->fcgi, &door->gateway), 0);
+	assert_int_equal(read_body(door, body, sizeof(body)), 3);
+	answer(door, "ok");
+	assert_answered(client, "ok");
+	close(client);
+	assert_int_equal(waitpid(child, &status, 0), child);
+}
+
+/* As large as a request may be, all of it waiting in the socket. */
+static void
+test_largest(void **state)
+{
+	static char value[20000], body[BODY_LIMIT + 1];
+	struct door *door = *state;
+	int client;
+
+	memset(value, 'v', sizeof(value) - 1);
+	memset(body, 'b', BODY_LIMIT);
+	records_head(&request, RESPONDER, 0);
+	for (int i = 0; i < 3; i++)
+		records_param(&request, "HTTP_LONG", value);
+	records_add(&request, PARAMS, "", 0);
+	records_add(&request, STDIN, body, BODY_LIMIT);
+	records_add(&request, STDIN, "", 0);
+	assert_int_equal(begin(door, &client), 0);
+	assert_string_equal(param(&door->gateway, "HTTP_LONG"), value);
+	assert_int_equal(read_body(door, body, sizeof(body)), BODY_LIMIT);
+	answer(door, "ok");
+	assert_answered(client, "ok");
+	close(client);
+}
+
+static void
+test_large_answer(void **state)
+{
+	static char text[30000];
+	struct door *door = *state;
+	ssize_t got;
+	int client;
+
+	memset(text, 't', sizeof(text) - 1);
+	records_request(&request, 0, "");
+	assert_int_equal(begin(door, &client), 0);
+	answer(door, text);
+	got = read_all(client, answered, sizeof(answered));
+	assert_true(got > (ssize_t)sizeof(text));
+	assert_int_equal(answered[got - 15], END_REQUEST);
+	close(client);
+}
+
+/* The server sends more than we want and must get its answer for it. */
+static void
+test_large_body(void **state)
+{
+	static char crowd[60000];
+	struct door *door = *state;
+	char body[BODY_LIMIT + 100];
+	int client, status;
+	pid_t child;
+
+	records_head(&request, RESPONDER, 0);
+	records_add(&request, PARAMS, "", 0);
+	client = knock(door);
+	child = fork();
+	if (child == 0) {
+		send_request(client);
+		request.size = 0;
+		records_add(&request, STDIN, crowd, sizeof(crowd));
+		for (int i = 0; i < 20; i++)
+			send_request(client);
+		request.size = 0;
+		records_add(&request, STDIN, "", 0);
+		send_request(client);
+		_exit(0);
+	}
+	assert_int_equal(fcgi_accept(door->fcgi), FCGI_ACCEPTED);
+	assert_int_equal(fcgi_begin(door->fcgi, &door->gateway), 0);
+	/* Enough can be read to see that it is too much. */
+	assert_int_equal(read_body(door, body, sizeof(body)), sizeof(body));
+	answer(door, "Status: 413");
+	assert_answered(client, "Status: 413");
+	close(client);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0); /* all of it could be sent */
+}
+
+/* What lies behind the part that was looked at is never read. */
+static void
+test_large_body_ends_in_error(void **state)
+{
+	static char body[70000];
+	struct door *door = *state;
+	size_t total = 0;
+	ssize_t got;
+	int client;
+
+	records_head(&request, RESPONDER, 0);
+	records_add(&request, PARAMS, "", 0);
+	records_add(&request, STDIN, body, 2000);
+	records_header(&request, GET_VALUES, 0, 0, 0);
+	assert_int_equal(begin(door, &client), 0);
+	while ((got = read_body(door, body, 600)) > 0)
+		total += (size_t)got;
+	assert_int_equal(got, -1);
+	assert_int_equal(total, 2000);
+	answer(door, "no");
+	assert_answered(client, "no");
+	close(client);
+}
+
+static void
+test_authorizer(void **state)
+{
+	struct door *door = *state;
+	char body[8];
+	int client;
+
+	records_head(&request, AUTHORIZER, 0);
+	records_add(&request, PARAMS, "", 0);
+	assert_int_equal(begin(door, &client), 0);
+	assert_true(door->gateway.authorizer);
+	assert_int_equal(read_body(door, body, sizeof(body)), 0);
+	answer(door, "Status: 401");
+	assert_answered(client, "Status: 401");
+	close(client);
+}
+
+/* ---- peers that stall, break off or lie ---------------------------------- */
+
+/* Dropped, after about the time limit. */
+static void
+assert_stall_ends(struct door *door)
+{
+	int64_t before_ms = clock_steady_ms();
+	int client;
+
+	assert_int_equal(begin(door, &client), -1);
+	assert_in_range(clock_steady_ms() - before_ms, TIMEOUT_MS - 20,
+	    FOR_EVER_MS);
+	assert_dropped(client);
+}
+
+static void
+test_stalls(void **state)
+{
+	struct door *door = *state;
+
+	request.size = 0;
+	assert_stall_ends(door); /* silent */
+
+	records_request(&request, 0, "{\"a\":1}");
+	request.size = 5;
+	assert_stall_ends(door); /* half a header */
+
+	request.size = 16;
+	assert_stall_ends(door); /* BEGIN alone */
+
+	request.size = 60;
+	assert_stall_ends(door); /* half the parameters */
+
+	records_head(&request, RESPONDER, 0);
+	records_add(&request, PARAMS, "", 0);
+	assert_stall_ends(door); /* no body */
+
+	records_add(&request, STDIN, "{\"a\":1}", 7);
+	assert_stall_ends(door); /* no end of the body */
+
+	records_header(&request, STDIN, 1, 100, 0);
+	records_bytes(&request, "half", 4);
+	assert_stall_ends(door); /* half a record of it */
+}
+
+/* A byte now and then does not buy more time. */
+static void
+test_drip(void **state)
+{
+	struct door *door = *state;
+	int64_t before_ms;
+	int client, status;
+	pid_t child;
+
+	records_request(&request, 0, "{\"a\":1}");
+	client = knock(door);
+	child = fork();
+	if (child == 0) {
+		for (size_t i = 0; i < 200; i++) {
+			send(client, request.bytes + i, 1, MSG_NOSIGNAL);
+			usleep(10000);
+		}
+		_exit(0);
+	}
+	before_ms = clock_steady_ms();
+	assert_int_equal(fcgi_accept(door->fcgi), FCGI_ACCEPTED);
+	assert_int_equal(fcgi_begin(door->fcgi, &door->gateway), -1);
+	assert_in_range(clock_steady_ms() - before_ms, TIMEOUT_MS - 20, 1500);
+	assert_dropped(client);
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+}
+
+/* At each byte of a request, the peer hangs up: it is dropped at once. */
+static void
+test_broken_off_anywhere(void **state)
+{
+	struct door *door = *state;
+	int64_t before_ms = clock_steady_ms();
+	struct records whole;
+	int client;
+
+	records_request(&request, 0, "{\"a\":1}");
+	whole = request;
+	for (size_t size = 0; size < whole.size; size++) {
+		client = knock(door);
+		send_bytes(client, whole.bytes, size);
+		close(client);
+		assert_int_equal(fcgi_accept(door->fcgi), FCGI_ACCEPTED);
+		assert_int_equal(fcgi_begin(door->fcgi, &door->gateway), -1);
+	}
+	assert_in_range(clock_steady_ms() - before_ms, 0, FOR_EVER_MS);
+}
+
+static void
+test_half_closed_midway(void **state)
+{
+	struct door *door = *state;
+	int64_t before_ms = clock_steady_ms();
+	int client = knock(door);
+
+	records_head(&request, RESPONDER, 0);
+	send_request(client);
+	shutdown(client, SHUT_WR);
+	assert_int_equal(fcgi_accept(door->fcgi), FCGI_ACCEPTED);
+	assert_int_equal(fcgi_begin(door->fcgi, &door->gateway), -1);
+	assert_in_range(clock_steady_ms() - before_ms, 0, TIMEOUT_MS);
+	assert_dropped(client);
+}
+
+static void
+assert_refused(struct door *door)
+{
+	int64_t before_ms = clock_steady_ms();
+	int client;
+
+	assert_int_equal(begin(door, &client), -1);
+	assert_in_range(clock_steady_ms() - before_ms, 0, TIMEOUT_MS);
+	assert_dropped(client);
+}
+
+static void
+test_refusals(void **state)
+{
+	struct door *door = *state;
+
+	request.size = 0;
+	records_bytes(&request, "GET / HTTP/1.0\r\n\r\n", 18);
+	assert_refused(door);
+
+	records_head(&request, FILTER, 0);
+	records_add(&request, PARAMS, "", 0);
+	assert_refused(door);
+
+	records_head(&request, RESPONDER, 0);
+	records_add(&request, ABORT_REQUEST, "", 0);
+	assert_refused(door);
+
+	records_head(&request, RESPONDER, 0);
+	records_add(&request, PARAMS, "", 0);
+	records_add(&request, STDIN, "abc", 3);
+	records_add(&request, ABORT_REQUEST, "", 0);
+	assert_refused(door);
+
+	request.size = 0;
+	records_header(&request, GET_VALUES, 0, 0, 0);
+	assert_refused(door);
+}
+
+/* After each of them, the next one is served. */
+static void
+test_recovers(void **state)
+{
+	test_refusals(state);
+	test_request(state);
+}
+
+static void
+test_peer_gone(void **state)
+{
+	struct door *door = *state;
+	int client;
+
+	records_request(&request, 0, "x");
+	assert_int_equal(begin(door, &client), 0);
+	assert_false(door->gateway.gone(door->gateway.self));
+	close(client);
+	assert_true(door->gateway.gone(door->gateway.self));
+	fcgi_finish(door->fcgi);
+}
+
+/* To have said all is not to have gone; only a Unix socket can tell. */
+static void
+test_half_closed_is_not_gone(void **state)
+{
+	struct door *door = *state;
+	int client;
+
+	records_request(&request, 0, "x");
+	assert_int_equal(begin(door, &client), 0);
+	shutdown(client, SHUT_WR);
+	assert_false(door->gateway.gone(door->gateway.self));
+	answer(door, "still here");
+	assert_answered(client, "still here");
+	close(client);
+}
+
+static void
+test_answer_to_nobody(void **state)
+{
+	static char text[20000];
+	struct door *door = *state;
+	int client;
+
+	memset(text, 't', sizeof(text) - 1);
+	records_request(&request, 0, "x");
+	assert_int_equal(begin(door, &client), 0);
+	close(client);
+	/* No SIGPIPE; the failure shows at the latest in a second write. */
+	door->gateway.write(door->gateway.self, text, sizeof(text) - 1);
+	assert_int_equal(door->gateway.write(door->gateway.self, text,
+	    sizeof(text) - 1), -1);
+	fcgi_finish(door->fcgi);
+}
+
+/* A peer that takes nothing does not hold the worker for ever. */
+static void
+test_answer_not_taken(void **state)
+{
+	static char text[4 << 20];
+	struct door *door = *state;
+	int64_t before_ms;
+	int client;
+
+	memset(text, 't', sizeof(text));
+	records_request(&request, 0, "x");
+	assert_int_equal(begin(door, &client), 0);
+	before_ms = clock_steady_ms();
+	assert_int_equal(door->gateway.write(door->gateway.self, text,
+	    sizeof(text)), -1);
+	fcgi_finish(door->fcgi);
+	assert_in_range(clock_steady_ms() - before_ms, TIMEOUT_MS - 20,
+	    FOR_EVER_MS);
+	close(client);
+}
+
+/* ---- the door ------------------------------------------------------------ */
+
+static void
+test_woken(void **state)
+{
+	struct door *door = *state;
+	int client;
+
+	assert_int_equal(write(door->wake[1], "x", 1), 1);
+	assert_int_equal(fcgi_accept(door->fcgi), FCGI_WOKEN);
+
+	/* Who has knocked comes first. */
+	records_request(&request, 0, "");
+	assert_int_equal(begin(door, &client), 0);
+	answer(door, "come in");
+	assert_answered(client, "come in");
+	close(client);
+	assert_int_equal(fcgi_accept(door->fcgi), FCGI_WOKEN);
+}
+
+static void
+test_users(void **state)
+{
+	const uid_t others[] = { getuid() + 1, getuid() + 2 };
+	const uid_t us[] = { getuid() + 1, getuid() };
+	struct door door;
+	int client;
+
+	(void)state;
+	open_door(&door, AF_UNIX, others, 2);
+	client = knock(&door);
+	assert_int_equal(fcgi_accept(door.fcgi), FCGI_NOBODY);
+	assert_dropped(client);
+	shut_door(&door);
+
+	open_door(&door, AF_UNIX, us, 2);
+	client = knock(&door);
+	assert_int_equal(fcgi_accept(door.fcgi), FCGI_ACCEPTED);
+	close(client);
+	assert_int_equal(fcgi_begin(door.fcgi, &door.gateway), -1);
+	shut_door(&door);
+}
+
+static void
+test_broken_socket(void **state)
+{
+	struct door *door = *state;
+
+	/* Nobody can listen on it any more. */
+	assert_int_equal(shutdown(door->listen_fd, SHUT_RDWR), 0);
+	assert_int_equal(fcgi_accept(door->fcgi), FCGI_BROKEN);
+}
+
+static void
+count_signal(int number)
+{
+	(void)number;
+}
+
+static void
+test_signals_stay_as_they_were(void **state)
+{
+	struct sigaction now;
+	struct door door;
+
+	(void)state;
+	signal(SIGTERM, count_signal);
+	signal(SIGUSR1, SIG_DFL);
+	open_door(&door, AF_UNIX, NULL, 0);
+	assert_int_equal(sigaction(SIGTERM, NULL, &now), 0);
+	assert_ptr_equal(now.sa_handler, count_signal);
+	assert_int_equal(sigaction(SIGUSR1, NULL, &now), 0);
+	assert_ptr_equal(now.sa_handler, SIG_DFL);
+	assert_int_equal(sigaction(SIGPIPE, NULL, &now), 0);
+	assert_ptr_equal(now.sa_handler, SIG_IGN);
+	signal(SIGTERM, SIG_DFL);
+	shut_door(&door);
+}
+
+#define LOCAL(test) \
+	cmocka_unit_test_setup_teardown(test, open_local, close_door)
+#define INTERNET(test) \
+	cmocka_unit_test_setup_teardown(test, open_internet, close_door)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		/* First: libfcgi starts but once. */
+		cmocka_unit_test(test_signals_stay_as_they_were),
+		LOCAL(test_request),
+		INTERNET(test_request),
+		LOCAL(test_one_after_the_other),
+		LOCAL(test_body_unread),
+		INTERNET(test_body_unread),
+		LOCAL(test_peer_stays),
+		INTERNET(test_peer_stays),
+		LOCAL(test_kept_connection_is_refused),
+		LOCAL(test_arrives_in_pieces),
+		INTERNET(test_arrives_in_pieces),
+		LOCAL(test_largest),
+		INTERNET(test_largest),
+		LOCAL(test_large_answer),
+		LOCAL(test_large_body),
+		INTERNET(test_large_body),
+		LOCAL(test_large_body_ends_in_error),
+		LOCAL(test_authorizer),
+		LOCAL(test_stalls),
+		INTERNET(test_stalls),
+		LOCAL(test_drip),
+		INTERNET(test_drip),
+		LOCAL(test_broken_off_anywhere),
+		INTERNET(test_broken_off_anywhere),
+		LOCAL(test_half_closed_midway),
+		LOCAL(test_refusals),
+		INTERNET(test_refusals),
+		LOCAL(test_recovers),
+		LOCAL(test_peer_gone),
+		INTERNET(test_peer_gone),
+		LOCAL(test_half_closed_is_not_gone),
+		LOCAL(test_answer_to_nobody),
+		LOCAL(test_answer_not_taken),
+		LOCAL(test_woken),
+		cmocka_unit_test(test_users),
+		LOCAL(test_broken_socket),
+	};
+
+	return cmocka_run_group_tests_name("fcgi", tests, NULL, NULL);
+}
