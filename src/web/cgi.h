@@ -6,12 +6,16 @@
 
 #include "web/gateway.h"
 
-/* Were we started as a CGI program: GATEWAY_INTERFACE and REQUEST_METHOD are set
- * and fd 0 is no listening socket? */
+/* Were we started as a CGI program: is REQUEST_METHOD set, and fd 0 no
+ * listening socket?  (GATEWAY_INTERFACE should be set as well, RFC 3875 4.1.4;
+ * a request tried by hand mostly goes without.) */
 bool cgi_is_request(void);
 
-/* The request this process was started for.  The body ends at CONTENT_LENGTH;
- * each wait is bounded by io_timeout_ms. */
+/*
+ * The request this process was started for.  The body is as long as
+ * CONTENT_LENGTH says; each wait for bytes is bounded by io_timeout_ms.  Needs
+ * no closing: the process ends.
+ */
 void cgi_open(struct gateway *gateway, int io_timeout_ms);
 
 #endif
