@@ -4,32 +4,37 @@
 #define POSTERN_PROCESS_BOARD_H
 
 #include <stdint.h>
-#include <sys/types.h>
 
 enum board_state {
 	BOARD_EMPTY,
 	BOARD_STARTING,
 	BOARD_IDLE,
-	BOARD_BUSY, /* a connection was accepted; since_ms tells when */
+	BOARD_BUSY, /* a connection was accepted */
 	BOARD_LEAVING,
+};
+
+/* What a slot shows: a state, and since when (clock_steady_ms()). */
+struct board_sight {
+	enum board_state state;
+	int64_t since_ms;
+	uint64_t requests; /* answered by this worker */
 };
 
 struct board;
 
 /* Made before the first fork; the mapping is inherited.  NULL when memory is
- * out (logged). */
+ * out (logged).  Pages that no slot in use touches cost nothing. */
 struct board *board_new(int slots);
+void board_free(struct board *board);
 
-/* A worker writes its own slot, the parent reads all; no locks. */
+/* Parent, before it forks and when the worker is gone: a slot without a
+ * past. */
+void board_assign(struct board *board, int slot);
+void board_clear(struct board *board, int slot);
+
+/* A worker writes its own slot, without locks; anybody may look at it. */
 void board_set(struct board *board, int slot, enum board_state state);
 void board_served(struct board *board, int slot);
-
-/* Parent: a slot gets a new process; what a slot shows. */
-void board_assign(struct board *board, int slot, pid_t pid);
-void board_clear(struct board *board, int slot);
-pid_t board_pid(const struct board *board, int slot);
-enum board_state board_state(const struct board *board, int slot);
-int64_t board_since_ms(const struct board *board, int slot);
-uint64_t board_requests(const struct board *board, int slot);
+struct board_sight board_look(const struct board *board, int slot);
 
 #endif
