@@ -3,6 +3,10 @@
 #ifndef POSTERN_PROCESS_LISTEN_H
 #define POSTERN_PROCESS_LISTEN_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
 #include "base/config.h"
 
 enum listen_source {
@@ -14,20 +18,38 @@ enum listen_source {
 struct listener {
 	int fd;
 	enum listen_source source;
-	char name[256];  /* for people: "unix:/run/postern/postern.sock" */
-	char *unlink_path; /* of a Unix socket made here, or NULL */
-	int one_at_a_time; /* mod_fcgid: one worker a process */
+	char name[256]; /* for people: "unix:/run/postern/postern.sock" */
+	bool one_at_a_time; /* mod_fcgid never sends a process two requests at
+	                       once: one worker will do */
+
+	/* Who may connect, from the setting "socket_users"; none: everybody. */
+	uid_t *users;
+	size_t user_count;
+
+	/* The Unix socket made here, or NULL; and which file that was. */
+	char *path;
+	dev_t device;
+	ino_t inode;
 };
 
 /*
  * Find or make the listening socket: the setting "listen" if given, else what
- * systemd passed, else fd 0.  A stale Unix socket is replaced, a live one is
- * refused ("another instance answers there"), any other kind of file is left
- * alone.  Returns 0, or -1 with the reason logged.
+ * systemd passed (its variables are removed from the environment), else fd 0.
+ * A stale Unix socket is replaced, a live one is refused ("another instance
+ * answers there"), any other kind of file is left alone.  An address beyond
+ * this machine is warned of, since whoever can connect is believed.  Returns 0,
+ * or -1 with the reason logged and nothing open.
  */
 int listen_open(const struct config *config, struct listener *listener);
 
-/* Close it; in the parent also remove the path it made. */
-void listen_close(struct listener *listener, int remove_path);
+/* Take the setting "socket_users" anew.  0, or -1 with the reason logged and
+ * the users as they were: an unknown name, or names for a TCP socket. */
+int listen_set_users(struct listener *listener, const struct config *config);
+
+/* Remove the path of a socket made here, unless another has taken it over:
+ * nobody new comes in.  For the parent. */
+void listen_unlink(struct listener *listener);
+
+void listen_close(struct listener *listener);
 
 #endif
