@@ -1,1 +1,596 @@
+/* pool.c - the parent.  It reads nothing from the network and no database. */
+
 #include "process/pool.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "config.h"
+#include "hash/scrypt.h"
+#include "process/board.h"
+#include "process/reload.h"
+#include "process/worker.h"
+#include "token/keys.h"
+
+/* Workers of the settings before and after a reload, side by side. */
+#define SLOTS 2048
+
+/* Chosen workers: enough to answer while some of them hash. */
+#define WORKERS_PER_CORE 4
+#define WORKERS_LEAST    4
+#define WORKERS_MOST     64
+
+/* A worker that dies younger is a sign that the next one will, too. */
+#define YOUNG_MS        1000
+#define BACK_OFF_LEAST  100
+#define BACK_OFF_MOST   5000
+#define BACK_OFF_RESET  10000 /* without a young death */
+#define HOPELESS_ROUNDS 5     /* of all workers dying young */
+
+#define HEARTBEAT_MS  1000
+#define HAND_OVER_MS  20   /* between looks for a new worker to be ready */
+#define KILL_AFTER_MS 1000 /* from SIGTERM to SIGKILL */
+
+struct child {
+	pid_t pid; /* 0: the slot is free */
+	unsigned generation;
+	int64_t started_ms;
+	int64_t told_ms;    /* SIGTERM was sent; 0: not yet */
+	int64_t overdue_ms; /* found over the deadline; 0: never */
+	bool killed;
+};
+
+struct pool {
+	struct config *config;
+	pool_settings *read_settings;
+	struct listener *listener;
+	struct keys *keys;
+	struct board *board;
+	sigset_t signals;
+
+	struct child children[SLOTS];
+	int top;             /* slots beyond are free */
+	int workers;         /* as many as there should be */
+	unsigned generation; /* counts reloads; older workers are to leave */
+
+	int64_t start_at_ms; /* no new workers before */
+	int64_t back_off_ms; /* 0: none */
+	int64_t young_death_ms;
+	int rounds; /* in which all died young */
+
+	int stops; /* SIGTERM and SIGINT so far */
+};
+
+/* ---- counting ------------------------------------------------------------ */
+
+static bool
+is_current(const struct pool *pool, const struct child *child)
+{
+	return child->pid != 0 && child->generation == pool->generation &&
+	       child->told_ms == 0;
+}
+
+static int
+count_current(const struct pool *pool)
+{
+	int count = 0;
+
+	for (int slot = 0; slot < pool->top; slot++)
+		count += is_current(pool, &pool->children[slot]);
+	return count;
+}
+
+static int
+count_alive(const struct pool *pool)
+{
+	int count = 0;
+
+	for (int slot = 0; slot < pool->top; slot++)
+		count += pool->children[slot].pid != 0;
+	return count;
+}
+
+static int
+choose_workers(const struct pool *pool)
+{
+	cpu_set_t cores;
+	int count = 1;
+
+	if (pool->listener->one_at_a_time)
+		return 1;
+	if (pool->config->workers > 0)
+		return pool->config->workers;
+	if (sched_getaffinity(0, sizeof(cores), &cores) == 0)
+		count = CPU_COUNT(&cores);
+	count *= WORKERS_PER_CORE;
+	if (count < WORKERS_LEAST)
+		return WORKERS_LEAST;
+	return count < WORKERS_MOST ? count : WORKERS_MOST;
+}
+
+/* ---- starting workers ---------------------------------------------------- */
+
+static void
+back_off(struct pool *pool, int64_t now_ms)
+{
+	pool->young_death_ms = now_ms;
+	if (pool->start_at_ms > now_ms)
+		return; /* one of several that died together */
+	pool->back_off_ms *= 2;
+	if (pool->back_off_ms < BACK_OFF_LEAST)
+		pool->back_off_ms = BACK_OFF_LEAST;
+	if (pool->back_off_ms > BACK_OFF_MOST)
+		pool->back_off_ms = BACK_OFF_MOST;
+	pool->start_at_ms = now_ms + pool->back_off_ms;
+}
+
+static _Noreturn void
+become_worker(struct pool *pool, int slot, pid_t parent)
+{
+	const struct worker_start start = {
+		.config = pool->config,
+		.listener = pool->listener,
+		.keys = pool->keys,
+		.board = pool->board,
+		.slot = slot,
+		.parent = parent,
+	};
+
+	exit(worker_run(&start));
+}
+
+static int
+start_worker(struct pool *pool, int slot)
+{
+	struct child *child = &pool->children[slot];
+	pid_t parent = getpid();
+	pid_t pid;
+
+	board_assign(pool->board, slot);
+	pid = fork();
+	if (pid == 0)
+		become_worker(pool, slot, parent);
+	if (pid == -1) {
+		log_error("could not start a worker: %s", strerror(errno));
+		board_clear(pool->board, slot);
+		return -1;
+	}
+	*child = (struct child){
+		.pid = pid,
+		.generation = pool->generation,
+		.started_ms = clock_steady_ms(),
+	};
+	if (slot >= pool->top)
+		pool->top = slot + 1;
+	return 0;
+}
+
+/* Start the workers that are missing. */
+static void
+fill(struct pool *pool)
+{
+	int64_t now_ms = clock_steady_ms();
+	int missing = pool->workers - count_current(pool);
+
+	if (now_ms < pool->start_at_ms)
+		return;
+	for (int slot = 0; slot < SLOTS && missing > 0; slot++) {
+		if (pool->children[slot].pid != 0)
+			continue;
+		if (start_worker(pool, slot) != 0) {
+			back_off(pool, now_ms);
+			return;
+		}
+		missing--;
+	}
+}
+
+/* ---- ending workers ------------------------------------------------------ */
+
+static void
+tell(struct child *child, int signal_number)
+{
+	kill(child->pid, signal_number);
+	if (signal_number == SIGTERM && child->told_ms == 0)
+		child->told_ms = clock_steady_ms();
+	if (signal_number == SIGKILL)
+		child->killed = true;
+}
+
+static void
+tell_all(struct pool *pool, int signal_number)
+{
+	for (int slot = 0; slot < pool->top; slot++)
+		if (pool->children[slot].pid != 0)
+			tell(&pool->children[slot], signal_number);
+}
+
+static void
+log_end_of(const struct pool *pool, int slot, int status, int64_t age_ms)
+{
+	const struct child *child = &pool->children[slot];
+	uint64_t requests = board_look(pool->board, slot).requests;
+	char how[40];
+
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+		log_info("worker %ld left after %" PRIu64 " requests",
+		    (long)child->pid, requests);
+		return;
+	}
+	if (WIFSIGNALED(status))
+		snprintf(how, sizeof(how), "SIG%s",
+		    sigabbrev_np(WTERMSIG(status)) != NULL
+			? sigabbrev_np(WTERMSIG(status))
+			: "nal unknown");
+	else
+		snprintf(how, sizeof(how), "exit status %d",
+		    WEXITSTATUS(status));
+	log_warning("worker %ld died: %s, %" PRId64
+		    ".%03d s old, after %" PRIu64 " requests",
+	    (long)child->pid, how, age_ms / 1000, (int)(age_ms % 1000),
+	    requests);
+}
+
+/* A child has ended. */
+static void
+bury(struct pool *pool, int slot, int status)
+{
+	struct child *child = &pool->children[slot];
+	int64_t now_ms = clock_steady_ms();
+	int64_t age_ms = now_ms - child->started_ms;
+	bool young = age_ms < YOUNG_MS && child->told_ms == 0 && status != 0;
+
+	log_end_of(pool, slot, status, age_ms);
+	board_clear(pool->board, slot);
+	memset(child, 0, sizeof(*child));
+	if (!young)
+		return;
+	back_off(pool, now_ms);
+	if (count_alive(pool) == 0)
+		pool->rounds++;
+}
+
+static void
+reap(struct pool *pool)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (int slot = 0; slot < pool->top; slot++)
+			if (pool->children[slot].pid == pid)
+				bury(pool, slot, status);
+}
+
+/* ---- watching workers ---------------------------------------------------- */
+
+/*
+ * Only an idle worker may take its time.  One that is over the deadline is
+ * asked to go, which it does after its request if that ends yet; then it is
+ * made to.
+ */
+static void
+watch_deadline(struct pool *pool, int slot, int64_t now_ms)
+{
+	struct child *child = &pool->children[slot];
+	struct board_sight sight = board_look(pool->board, slot);
+	int limit_ms = pool->config->request_deadline_ms;
+
+	if (child->killed)
+		return;
+	if (child->told_ms != 0 &&
+	    now_ms - child->told_ms > limit_ms + KILL_AFTER_MS) {
+		log_warning("worker %ld does not leave and is killed",
+		    (long)child->pid);
+		tell(child, SIGKILL);
+		return;
+	}
+	if (sight.state == BOARD_IDLE || now_ms - sight.since_ms <= limit_ms)
+		return;
+	if (child->overdue_ms == 0) {
+		log_warning("worker %ld has been busy for more than "
+			    "request_deadline_ms (%d) and is ended",
+		    (long)child->pid, limit_ms);
+		child->overdue_ms = now_ms;
+		tell(child, SIGTERM);
+	} else if (now_ms - child->overdue_ms >= KILL_AFTER_MS) {
+		tell(child, SIGKILL);
+	}
+}
+
+static void
+watch(struct pool *pool)
+{
+	int64_t now_ms = clock_steady_ms();
+
+	for (int slot = 0; slot < pool->top; slot++) {
+		const struct child *child = &pool->children[slot];
+
+		if (child->pid == 0)
+			continue;
+		if (is_current(pool, child) &&
+		    now_ms - child->started_ms >= YOUNG_MS)
+			pool->rounds = 0;
+		watch_deadline(pool, slot, now_ms);
+	}
+	if (now_ms - pool->young_death_ms > BACK_OFF_RESET)
+		pool->back_off_ms = 0;
+}
+
+/* ---- a reload ------------------------------------------------------------ */
+
+/* Is there a worker of the current settings that can serve? */
+static bool
+is_ready(const struct pool *pool)
+{
+	for (int slot = 0; slot < pool->top; slot++) {
+		enum board_state state = board_look(pool->board, slot).state;
+
+		if (is_current(pool, &pool->children[slot]) &&
+		    (state == BOARD_IDLE || state == BOARD_BUSY))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_old(const struct pool *pool, const struct child *child)
+{
+	return child->pid != 0 && child->told_ms == 0 &&
+	       child->generation != pool->generation;
+}
+
+static bool
+has_old(const struct pool *pool)
+{
+	for (int slot = 0; slot < pool->top; slot++)
+		if (is_old(pool, &pool->children[slot]))
+			return true;
+	return false;
+}
+
+/* Old workers serve until a new one can: should the new settings keep workers
+ * from starting, the service goes on. */
+static void
+hand_over(struct pool *pool)
+{
+	if (!has_old(pool) || !is_ready(pool))
+		return;
+	for (int slot = 0; slot < pool->top; slot++)
+		if (is_old(pool, &pool->children[slot]))
+			tell(&pool->children[slot], SIGTERM);
+}
+
+/* Everything that new settings need.  Returns the keys, or NULL (logged) with
+ * all as it was. */
+static struct keys *
+prepare(struct listener *listener, const struct config *config)
+{
+	char why[KEYS_WHY_SIZE];
+	struct keys *keys;
+
+	keys = keys_open(config->key_dir, config->access_token_seconds, why);
+	if (keys == NULL) {
+		log_error("%s", why);
+		return NULL;
+	}
+	if (worker_prepare(config) == 0 &&
+	    listen_set_users(listener, config) == 0)
+		return keys;
+	keys_close(keys);
+	return NULL;
+}
+
+static int
+take_log(const struct config *config)
+{
+	if (log_open(config->log, (enum log_format)config->log_format,
+		(enum log_level)config->log_level) == 0)
+		return 0;
+	log_error("could not open the log \"%s\": %s", config->log,
+	    strerror(errno));
+	return -1;
+}
+
+static void
+reload(struct pool *pool)
+{
+	struct config *config = pool->read_settings();
+	struct keys *keys = NULL;
+
+	if (config != NULL) {
+		reload_keep_fixed(pool->config, config);
+		if (take_log(config) == 0)
+			keys = prepare(pool->listener, config);
+	}
+	if (keys == NULL) {
+		take_log(pool->config);
+		log_warning("nothing was reloaded: the old settings hold");
+		config_free(config);
+		return;
+	}
+	keys_close(pool->keys);
+	config_free(pool->config);
+	pool->keys = keys;
+	pool->config = config;
+	pool->workers = choose_workers(pool);
+	pool->generation++;
+	pool->start_at_ms = 0;
+	pool->rounds = 0;
+	log_info("settings and keys were read again; starting %d workers",
+	    pool->workers);
+}
+
+/* ---- signals ------------------------------------------------------------- */
+
+/* Blocked for good and taken by sigtimedwait(), so there are no handlers, and
+ * what our parent ignored does not matter. */
+static void
+block_signals(struct pool *pool)
+{
+	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1,
+		SIGCHLD };
+
+	sigemptyset(&pool->signals);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		sigaddset(&pool->signals, numbers[i]);
+		worker_handle(numbers[i], SIG_DFL);
+	}
+	worker_handle(SIGPIPE, SIG_IGN);
+	sigprocmask(SIG_SETMASK, &pool->signals, NULL);
+}
+
+static void
+reopen_log(struct pool *pool)
+{
+	if (log_reopen() == -1)
+		log_error("could not open the log again: %s", strerror(errno));
+	tell_all(pool, SIGUSR1);
+}
+
+/* How long nothing needs doing. */
+static int64_t
+patience(const struct pool *pool)
+{
+	int64_t left_ms = pool->start_at_ms - clock_steady_ms();
+	int64_t wait_ms = HEARTBEAT_MS;
+
+	if (wait_ms > pool->config->request_deadline_ms / 4)
+		wait_ms = pool->config->request_deadline_ms / 4;
+	if (has_old(pool))
+		wait_ms = HAND_OVER_MS;
+	return left_ms > 0 && left_ms < wait_ms ? left_ms : wait_ms;
+}
+
+/* Wait for a signal, for a while, and do what it wants; then see to the
+ * dead. */
+static void
+wait_signal(struct pool *pool)
+{
+	int64_t ms = patience(pool);
+	const struct timespec limit = {
+		.tv_sec = (time_t)(ms / 1000),
+		.tv_nsec = (long)(ms % 1000 * 1000000),
+	};
+
+	switch (sigtimedwait(&pool->signals, NULL, &limit)) {
+	case SIGTERM:
+	case SIGINT:
+		pool->stops++;
+		break;
+	case SIGHUP:
+		if (pool->stops == 0)
+			reload(pool);
+		break;
+	case SIGUSR1:
+		reopen_log(pool);
+		break;
+	}
+	reap(pool);
+}
+
+/* ---- the pool's life ----------------------------------------------------- */
+
+static void
+log_start(const struct pool *pool)
+{
+	const struct config *config = pool->config;
+	const struct scrypt_cost cost = {
+		.log2_n = (unsigned)config->scrypt_log2_n,
+		.r = (unsigned)config->scrypt_r,
+		.p = (unsigned)config->scrypt_p,
+	};
+	size_t mib = (size_t)pool->workers * scrypt_memory(&cost) >> 20;
+	struct log_line line;
+
+	log_begin(&line, LOG_LEVEL_INFO, "start");
+	log_add(&line, "version", PACKAGE_VERSION);
+	log_add(&line, "listen", pool->listener->name);
+	log_add_int(&line, "workers", pool->workers);
+	log_add_int(&line, "hash_mib", (int64_t)mib);
+	log_end(&line);
+}
+
+/* Requests that have begun are finished, within limits. */
+static void
+stop(struct pool *pool)
+{
+	int64_t kill_at_ms =
+	    clock_steady_ms() + pool->config->request_deadline_ms;
+	int64_t give_up_ms = kill_at_ms + KILL_AFTER_MS;
+	int64_t now_ms;
+	bool hastened = false;
+
+	listen_unlink(pool->listener);
+	tell_all(pool, SIGTERM);
+	while (count_alive(pool) > 0) {
+		wait_signal(pool);
+		now_ms = clock_steady_ms();
+		if (pool->stops > 1 && !hastened) {
+			hastened = true;
+			kill_at_ms = now_ms + KILL_AFTER_MS;
+		}
+		if (now_ms >= kill_at_ms)
+			tell_all(pool, SIGKILL);
+		if (now_ms >= give_up_ms)
+			return; /* in the kernel's hands */
+	}
+}
+
+static int
+serve(struct pool *pool)
+{
+	log_start(pool);
+	while (pool->stops == 0) {
+		fill(pool);
+		wait_signal(pool);
+		watch(pool);
+		hand_over(pool);
+		if (pool->rounds >= HOPELESS_ROUNDS) {
+			log_error("giving up: all workers died within a second "
+				  "of their start, %d times in a row",
+			    pool->rounds);
+			stop(pool);
+			return 1;
+		}
+	}
+	stop(pool);
+	log_info("stopped");
+	return 0;
+}
+
+int
+pool_run(struct config *config, pool_settings *read_settings,
+    struct listener *listener)
+{
+	struct pool *pool = memory_zeroed(1, sizeof(*pool));
+	int status = 1;
+
+	pool->config = config;
+	pool->read_settings = read_settings;
+	pool->listener = listener;
+	pool->workers = choose_workers(pool);
+	block_signals(pool);
+	pool->board = board_new(SLOTS);
+	if (pool->board != NULL)
+		pool->keys = prepare(listener, config);
+	if (pool->keys != NULL)
+		status = serve(pool);
+
+	keys_close(pool->keys);
+	board_free(pool->board);
+	config_free(pool->config);
+	free(pool);
+	return status;
+}

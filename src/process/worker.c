@@ -1,1 +1,320 @@
+/* worker.c - one child's life. */
+
 #include "process/worker.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "acts/service.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "hash/password.h"
+#include "store/statements.h"
+#include "web/cgi.h"
+#include "web/fcgi.h"
+#include "web/route.h"
+
+/* How much longer than the parent a worker's own alarm waits. */
+#define ALARM_GRACE_MS 3000
+
+struct worker {
+	const struct worker_start *start;
+	struct service service;
+	struct fcgi *fcgi;
+	int signal_fd;
+	bool leaving;
+	uint64_t served;
+	uint64_t limit; /* 0: none */
+};
+
+/* ---- what surrounds a worker --------------------------------------------- */
+
+/*
+ * Secrets pass through this process: nobody may look into it, it leaves no
+ * core, and nothing it might be made to start gains a right.
+ */
+static void
+shut_in(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	prctl(PR_SET_DUMPABLE, 0);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	setrlimit(RLIMIT_CORE, &none);
+
+	/*
+	 * free() overwrites what it takes back: libfcgi's buffers held a
+	 * password and tokens.  It does so from 1 KB on; smaller blocks lie in
+	 * a cache of glibc's as they are, and are wiped by their owners.
+	 */
+	mallopt(M_PERTURB, 0x5a);
+}
+
+/*
+ * End when the parent ends: else we would go on serving a socket that a new
+ * parent's workers serve as well.  A busy worker finishes first; should it
+ * never, there is nobody to end it but its own alarm.  False: it is gone
+ * already.
+ */
+static bool
+follow_parent(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	return getppid() == parent;
+}
+
+void
+worker_handle(int number, void (*handler)(int))
+{
+	const struct sigaction action = { .sa_handler = handler };
+
+	sigaction(number, &action, NULL);
+}
+
+/* Take signals from a file descriptor, in the order of the loop.  What a
+ * terminal sends to all of its processes is for the parent, who tells us what
+ * follows. */
+static int
+take_signals(void)
+{
+	sigset_t ours;
+
+	worker_handle(SIGINT, SIG_IGN);
+	worker_handle(SIGHUP, SIG_IGN);
+	worker_handle(SIGQUIT, SIG_IGN);
+	worker_handle(SIGALRM, SIG_DFL);
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGTERM);
+	sigaddset(&ours, SIGUSR1);
+	sigprocmask(SIG_SETMASK, &ours, NULL);
+	return signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void
+read_signals(struct worker *worker)
+{
+	struct signalfd_siginfo info;
+
+	while (read(worker->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGTERM)
+			worker->leaving = true;
+		else if (log_reopen() == -1)
+			log_error("could not open the log again: %s",
+			    strerror(errno));
+	}
+}
+
+/* Death by SIGALRM after so long; 0 calls it off. */
+static void
+set_alarm(int64_t ms)
+{
+	const struct itimerval timer = {
+		.it_value = {
+			.tv_sec = (time_t)(ms / 1000),
+			.tv_usec = (suseconds_t)(ms % 1000 * 1000),
+		},
+	};
+
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* ---- what a worker holds ------------------------------------------------- */
+
+static void
+open_service(struct service *service, const struct config *config,
+    struct keys *keys)
+{
+	const struct db_options options = {
+		.conninfo = config->database,
+		.program = "postern",
+		.statements = statements,
+		.statement_count = STATEMENT_COUNT,
+		.prepare = config->db_prepare,
+		.timeout_ms = config->db_timeout_ms,
+	};
+
+	service->config = config;
+	service->keys = keys;
+	service->db = db_open(&options);
+	service->clients = client_cache_new();
+}
+
+static void
+close_service(struct service *service)
+{
+	client_cache_free(service->clients);
+	db_close(service->db);
+	keys_close(service->keys);
+}
+
+int
+worker_prepare(const struct config *config)
+{
+	const struct scrypt_cost cost = {
+		.log2_n = (unsigned)config->scrypt_log2_n,
+		.r = (unsigned)config->scrypt_r,
+		.p = (unsigned)config->scrypt_p,
+	};
+
+	if (!scrypt_cost_allowed(&cost)) {
+		log_error(
+		    "scrypt_log2_n %u, scrypt_r %u and scrypt_p %u cannot "
+		    "be computed together",
+		    cost.log2_n, cost.r, cost.p);
+		return -1;
+	}
+	password_init(&cost);
+	return 0;
+}
+
+/* After how many requests to leave: each worker a little earlier than the next,
+ * so that not all do at once. */
+static uint64_t
+request_limit(const struct config *config, int slot)
+{
+	uint64_t most = (uint64_t)config->max_requests;
+
+	return most - most / 32 * (uint64_t)(slot % 8);
+}
+
+static int
+open_worker(struct worker *worker, const struct worker_start *start)
+{
+	const struct config *config = start->config;
+	const struct listener *listener = start->listener;
+	const struct fcgi_options options = {
+		.listen_fd = listener->fd,
+		.wake_fd = worker->signal_fd,
+		.io_timeout_ms = config->io_timeout_ms,
+		.body_limit = (size_t)config->body_limit,
+		.users = listener->users,
+		.user_count = listener->user_count,
+	};
+
+	worker->start = start;
+	worker->limit = request_limit(config, start->slot);
+	worker->fcgi = fcgi_open(&options);
+	if (worker->fcgi == NULL)
+		return -1;
+	open_service(&worker->service, config, start->keys);
+	return 0;
+}
+
+static void
+close_worker(struct worker *worker)
+{
+	close_service(&worker->service);
+	fcgi_close(worker->fcgi);
+	close(worker->signal_fd);
+}
+
+/* ---- what a worker does -------------------------------------------------- */
+
+static void
+show(const struct worker *worker, enum board_state state)
+{
+	board_set(worker->start->board, worker->start->slot, state);
+}
+
+/* Somebody has connected. */
+static void
+serve(struct worker *worker)
+{
+	const struct worker_start *start = worker->start;
+	struct gateway gateway;
+
+	show(worker, BOARD_BUSY);
+	set_alarm(start->config->request_deadline_ms + ALARM_GRACE_MS);
+	if (fcgi_begin(worker->fcgi, &gateway) == 0) {
+		keys_refresh(worker->service.keys, clock_now_us());
+		route_serve(&worker->service, &gateway);
+		fcgi_finish(worker->fcgi);
+		board_served(start->board, start->slot);
+		worker->served++;
+	}
+	set_alarm(0);
+	show(worker, BOARD_IDLE);
+}
+
+/* Returns the exit status. */
+static int
+serve_all(struct worker *worker)
+{
+	while (!worker->leaving &&
+	       (worker->limit == 0 || worker->served < worker->limit)) {
+		switch (fcgi_accept(worker->fcgi)) {
+		case FCGI_ACCEPTED:
+			serve(worker);
+			break;
+		case FCGI_NOBODY:
+		case FCGI_WOKEN:
+			break;
+		case FCGI_BROKEN:
+			return 1;
+		}
+		read_signals(worker);
+	}
+	return 0;
+}
+
+int
+worker_run(const struct worker_start *start)
+{
+	struct worker worker = { 0 };
+	int status;
+
+	worker.signal_fd = take_signals();
+	if (worker.signal_fd == -1) {
+		log_error("could not take signals: %s", strerror(errno));
+		return 1;
+	}
+	if (!follow_parent(start->parent))
+		return 0;
+	shut_in();
+	if (open_worker(&worker, start) != 0)
+		return 1;
+
+	/* Connected now, the first request need not wait for it.  A database
+	 * that is away is no reason not to serve: it will be tried again. */
+	db_ready(worker.service.db);
+	show(&worker, BOARD_IDLE);
+	status = serve_all(&worker);
+	show(&worker, BOARD_LEAVING);
+	close_worker(&worker);
+	return status;
+}
+
+int
+worker_run_cgi(const struct config *config)
+{
+	char why[KEYS_WHY_SIZE];
+	struct service service;
+	struct gateway gateway;
+	struct keys *keys;
+
+	worker_handle(SIGPIPE, SIG_IGN);
+	shut_in();
+	set_alarm(config->request_deadline_ms);
+	keys = keys_open(config->key_dir, config->access_token_seconds, why);
+	if (keys == NULL) {
+		log_error("%s", why);
+		return 1;
+	}
+	if (worker_prepare(config) != 0) {
+		keys_close(keys);
+		return 1;
+	}
+	open_service(&service, config, keys);
+	cgi_open(&gateway, config->io_timeout_ms);
+	route_serve(&service, &gateway);
+	close_service(&service);
+	return 0;
+}

@@ -6,16 +6,37 @@
 #include "base/config.h"
 #include "process/board.h"
 #include "process/listen.h"
+#include "token/keys.h"
+
+/* What the parent has made ready; inherited by the fork. */
+struct worker_start {
+	const struct config *config;
+	const struct listener *listener;
+	struct keys *keys; /* used up by the child's copy */
+	struct board *board;
+	int slot;
+	pid_t parent;
+};
 
 /*
- * Serve requests until told to stop, max_requests is reached or the parent is
- * gone.  Runs in the child; returns its exit status.  `board` NULL: alone, as a
- * CGI program or under a manager that starts one process a request.
+ * Serve requests until told to stop, until max_requests are served, or until
+ * the parent is gone; a request that has begun is finished first.  SIGTERM
+ * stops, SIGUSR1 opens the log again; both are blocked in between, so neither
+ * cuts a request.  Runs in the child and returns its exit status.
  */
-int worker_run(const struct config *config, const struct listener *listener,
-    struct board *board, int slot);
+int worker_run(const struct worker_start *start);
 
-/* Serve the one CGI request this process was started for. */
+/* Serve the one CGI request that this process was started for.  Returns the
+ * exit status. */
 int worker_run_cgi(const struct config *config);
+
+/* Take this handler for a signal; SIG_IGN and SIG_DFL are handlers, too. */
+void worker_handle(int number, void (*handler)(int));
+
+/*
+ * Before a fork: what every worker would do for itself, done once, so that they
+ * share its memory.  0, or -1 with the reason logged.
+ */
+int worker_prepare(const struct config *config);
 
 #endif

@@ -44,7 +44,7 @@ HOMES = {
 SYSTEM = """
     arpa/* assert.h cpuid.h ctype.h dirent.h endian.h errno.h fcntl.h fnmatch.h
     getopt.h grp.h immintrin.h inttypes.h libgen.h limits.h linux/* locale.h
-    math.h netdb.h netinet/* poll.h pthread.h pwd.h sched.h setjmp.h
+    malloc.h math.h netdb.h netinet/* poll.h pthread.h pwd.h sched.h setjmp.h
     signal.h stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h
     stdlib.h stdnoreturn.h string.h strings.h sys/* syslog.h termios.h time.h
     unistd.h x86intrin.h
