@@ -1,5 +1,165 @@
-int
-main(void)
+/* postern.c - the network-facing program: settings, socket, then the pool. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/config.h"
+#include "base/log.h"
+#include "config.h"
+#include "process/listen.h"
+#include "process/pool.h"
+#include "process/worker.h"
+#include "web/cgi.h"
+
+#define EXIT_USAGE 2
+
+/* What the command line asked for; read again at each reload. */
+static struct {
+	const char *config_path; /* NULL: POSTERN_CONFIG */
+	const char *listen;      /* NULL: the setting */
+	bool print_settings;
+} options;
+
+static const char usage[] =
+    "usage: postern.fcgi [--config FILE] [--listen SOCKET]\n"
+    "       postern.fcgi [--config FILE] --settings\n"
+    "       postern.fcgi --version | --help\n";
+
+static const char help[] =
+    "\n"
+    "Answers the sign-in requests that a web server passes on by FastCGI.\n"
+    "Stays in the foreground.  The socket is the one of --listen, else the\n"
+    "one handed over by systemd, spawn-fcgi or the web server; where there is\n"
+    "none but REQUEST_METHOD, one request is answered as plain CGI.\n"
+    "\n"
+    "  -c, --config FILE    read settings from FILE (else: POSTERN_CONFIG)\n"
+    "  -l, --listen SOCKET  make this socket: unix:PATH or HOST:PORT\n"
+    "  -s, --settings       print all settings and their values\n"
+    "  -V, --version        print the version\n"
+    "  -h, --help           print this\n"
+    "\n"
+    "Settings also come from POSTERN_* variables: see postern.conf(5).\n"
+    "SIGTERM stops, SIGHUP reloads, SIGUSR1 opens the log again.\n";
+
+/* Exits when there is nothing more to do. */
+static void
+read_options(int argc, char **argv)
 {
+	static const struct option names[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "listen", required_argument, NULL, 'l' },
+		{ "settings", no_argument, NULL, 's' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:hl:sV", names, NULL)) != -1)
+		switch (option) {
+		case 'c':
+			options.config_path = optarg;
+			break;
+		case 'h':
+			printf("%s%s", usage, help);
+			exit(EXIT_SUCCESS);
+		case 'l':
+			options.listen = optarg;
+			break;
+		case 's':
+			options.print_settings = true;
+			break;
+		case 'V':
+			printf("postern.fcgi %s\n", PACKAGE_VERSION);
+			exit(EXIT_SUCCESS);
+		default:
+			fputs(usage, stderr);
+			exit(EXIT_USAGE);
+		}
+	if (optind < argc) {
+		fputs(usage, stderr);
+		exit(EXIT_USAGE);
+	}
+}
+
+static struct config *
+read_settings(void)
+{
+	char why[CONFIG_WHY_SIZE];
+	struct config *config = config_load(options.config_path, why);
+
+	if (config == NULL) {
+		log_error("%s", why);
+		return NULL;
+	}
+	if (options.listen == NULL ||
+	    config_set(config, "listen", options.listen, why) == 0)
+		return config;
+	log_error("%s", why);
+	config_free(config);
+	return NULL;
+}
+
+/* A file or socket that came to lie on 0, 1 or 2 would be read from and written
+ * to by mistake: some managers close them. */
+static int
+fill_standard_files(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) == -1 &&
+		    open("/dev/null", O_RDWR) != fd)
+			return -1;
 	return 0;
+}
+
+static int
+run(struct config *config)
+{
+	struct listener listener;
+	int status;
+
+	if (log_open(config->log, (enum log_format)config->log_format,
+		(enum log_level)config->log_level) != 0) {
+		log_error("could not open the log \"%s\": %s", config->log,
+		    strerror(errno));
+		config_free(config);
+		return EXIT_FAILURE;
+	}
+	if (options.listen == NULL && cgi_is_request()) {
+		status = worker_run_cgi(config);
+		config_free(config);
+		return status;
+	}
+	if (listen_open(config, &listener) != 0) {
+		config_free(config);
+		return EXIT_FAILURE;
+	}
+	status = pool_run(config, read_settings, &listener);
+	listen_unlink(&listener);
+	listen_close(&listener);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct config *config;
+
+	if (fill_standard_files() != 0)
+		return EXIT_FAILURE;
+	read_options(argc, argv);
+	config = read_settings();
+	if (config == NULL)
+		return EXIT_FAILURE;
+	if (options.print_settings) {
+		config_print(config, stdout);
+		config_free(config);
+		return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	}
+	return run(config);
 }
