@@ -43,9 +43,9 @@ struct session_query {
 	size_t limit;
 };
 
-/* `list` has room for query->limit; *count says how many came. */
+/* `rows` has room for query->limit; *count says how many came. */
 enum store_result store_session_list(struct db *db,
-    const struct session_query *query, struct session_row *list,
+    const struct session_query *query, struct session_row *rows,
     size_t *count);
 
 /*

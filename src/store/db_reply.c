@@ -48,7 +48,9 @@ db_reply_of(PGconn *conn, const PGresult *result)
 	const char *state;
 	size_t i;
 
-	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
+	/* A script may be all comments. */
+	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK ||
+	    status == PGRES_EMPTY_QUERY)
 		return DB_REPLY_OK;
 	/* Without a SQLSTATE it was libpq that found something wrong. */
 	state = PQresultErrorField(result, PG_DIAG_SQLSTATE);

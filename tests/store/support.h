@@ -1,0 +1,68 @@
+/* support.h - what the store's tests share: handles on the private cluster that
+ * tests/store/run has started, and questions to it. */
+
+#ifndef POSTERN_TESTS_STORE_SUPPORT_H
+#define POSTERN_TESTS_STORE_SUPPORT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "store/db.h"
+
+/* Time enough for a busy machine, short enough for tests that use it up. */
+#define TIMEOUT_MS 800
+
+/* How much later than the deadline an answer may come. */
+#define LATENESS_MS 300
+
+/* A handle as `role`, with the service's statements; `more` is added to the
+ * connection string. */
+struct db *open_db(const char *role, const char *more);
+
+/* The same, with other options.  Their conninfo is ignored. */
+struct db *open_db_with(const char *role, const char *more,
+    const struct db_options *options);
+
+/* Run SQL as the superuser; the test fails when the server refuses. */
+void admin(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The number that a query gives the superuser. */
+int64_t admin_number(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+/* Run SQL without a table or parameters; the number in its first field. */
+enum store_result run_sql(struct db *db, const char *sql, int64_t *number);
+
+/* The process that serves a handle's connection. */
+int64_t backend_of(struct db *db);
+
+/* Empty all tables of the schema. */
+void empty_tables(void);
+
+/* An account that may sign in. */
+void add_account(const struct id *user, const char *login_key,
+    const char *verifier, int status);
+
+/* "'...'::uuid" for SQL text; good until the 8th next call. */
+const char *sql_id(const struct id *id);
+
+/* Run a program of the test's own; the test fails when it does. */
+void run_program(const char *const argv[]);
+
+/* Milliseconds since `began` (clock_steady_ms). */
+int64_t since(int64_t began_ms);
+
+/* The log goes to a file from here on; what it holds (to be freed). */
+void log_to_file(void);
+char *log_text(void);
+void log_to_stderr(void);
+
+/* An environment variable that tests/store/run sets. */
+const char *setting(const char *name);
+
+#endif

@@ -1,0 +1,488 @@
+/* test_calls.c - the typed calls as postern_service, the least privileged role,
+ * on the migrated schema: each with prepared statements and without. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "store/api_keys.h"
+#include "store/audit.h"
+#include "store/logins.h"
+#include "store/schema.h"
+#include "store/sessions.h"
+#include "store/statements.h"
+#include "support.h"
+
+#define LOGIN    "ann@example.org"
+#define VERIFIER "$s1$0a0801$c2FsdA==$aGFzaA=="
+
+/* Tests run once with prepared statements and once without. */
+static const bool prepares[] = { true, false };
+
+static struct db *
+begin(void **state)
+{
+	const struct db_options options = {
+		.program = "store-test",
+		.statements = statements,
+		.statement_count = STATEMENT_COUNT,
+		.prepare = *(const bool *)*state,
+		.timeout_ms = 5000,
+	};
+
+	empty_tables();
+	return open_db_with("postern_service", "", &options);
+}
+
+static int
+set_up(void **state)
+{
+	static unsigned count;
+
+	log_to_file();
+	*state = (void *)(uintptr_t)&prepares[count++ % 2];
+	return 0;
+}
+
+/* ---- schema -------------------------------------------------------------- */
+
+static void
+test_every_statement_is_known(void **state)
+{
+	struct db *db = begin(state);
+
+	assert_int_equal(db_ready(db), STORE_OK);
+	db_close(db);
+}
+
+static void
+test_schema_version(void **state)
+{
+	struct db *db = begin(state);
+	int version = -1;
+
+	assert_int_equal(store_schema_version(db, &version), STORE_OK);
+	assert_int_equal(version, migration_count);
+	db_close(db);
+}
+
+/* ---- logins -------------------------------------------------------------- */
+
+static void
+test_login_is_found(void **state)
+{
+	struct db *db = begin(state);
+	struct id user = id_random();
+	struct login login;
+
+	add_account(&user, LOGIN, VERIFIER, ACCOUNT_RESET_REQUIRED);
+	assert_int_equal(store_login_find(db, LOGIN, NULL, NULL, 1, &login),
+	    STORE_OK);
+	assert_true(id_equal(&login.user, &user));
+	assert_string_equal(login.email, "As." LOGIN);
+	assert_string_equal(login.verifier, VERIFIER);
+	assert_int_equal(login.status, ACCOUNT_RESET_REQUIRED);
+	assert_true(login.password_changed_us == INT64_C(1767323045678901));
+	assert_true(login.key_stands);
+	db_close(db);
+}
+
+static void
+test_login_is_not_found(void **state)
+{
+	struct db *db = begin(state);
+	struct id user = id_random();
+	struct login login;
+
+	add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
+	assert_int_equal(store_login_find(db, "bob@example.org", NULL, NULL, 1,
+	    &login), STORE_NONE);
+	assert_true(login.key_stands);
+	assert_string_equal(login.verifier, "");
+	/* Never a prefix, a pattern or another case: the key is canonical. */
+	assert_int_equal(store_login_find(db, "ann@example.or", NULL, NULL, 1,
+	    &login), STORE_NONE);
+	assert_int_equal(store_login_find(db, "%", NULL, NULL, 1, &login),
+	    STORE_NONE);
+	assert_int_equal(store_login_find(db, "ANN@example.org", NULL, NULL, 1,
+	    &login), STORE_NONE);
+	assert_int_equal(store_login_find(db, "' OR true --", NULL, NULL, 1,
+	    &login), STORE_NONE);
+	db_close(db);
+}
+
+static void
+test_login_without_password(void **state)
+{
+	struct db *db = begin(state);
+	struct id user = id_random();
+	struct login login;
+
+	add_account(&user, LOGIN, VERIFIER, ACCOUNT_EXTERNAL_PROVIDER);
+	admin("UPDATE postern.logins SET pw_hash = NULL, pw_changed_at = NULL");
+	assert_int_equal(store_login_find(db, LOGIN, NULL, NULL, 1, &login),
+	    STORE_OK);
+	assert_string_equal(login.verifier, "");
+	assert_int_equal(login.password_changed_us, 0);
+	db_close(db);
+}
+
+static void
+test_largest_login_fits(void **state)
+{
+	struct db *db = begin(state);
+	struct id user = id_random();
+	struct login login;
+
+	add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
+	admin("UPDATE postern.logins SET email = repeat('e', 254), "
+	      "pw_hash = repeat('h', 511)");
+	assert_int_equal(store_login_find(db, LOGIN, NULL, NULL, 1, &login),
+	    STORE_OK);
+	assert_int_equal(strlen(login.email), 254);
+	assert_int_equal(strlen(login.verifier), 511);
+	db_close(db);
+}
+
+/* What no constraint holds back any more must not come through either. */
+static void
+test_login_that_cannot_be(void **state)
+{
+	static const char *const changes[] = { "email = repeat('e', 255)",
+		"pw_hash = repeat('h', 512)", "status = 6", "status = -1",
+		"user_id = '00000000-0000-0000-0000-000000000000'" };
+	struct db *db = begin(state);
+	struct id user = id_random();
+	struct login login;
+	size_t i;
+
+	admin("ALTER TABLE postern.logins "
+	      "DROP CONSTRAINT logins_email_size, "
+	      "DROP CONSTRAINT logins_pw_hash_size, "
+	      "DROP CONSTRAINT logins_status_known");
+	for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		empty_tables();
+		add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
+		admin("UPDATE postern.logins SET %s", changes[i]);
+		assert_int_equal(store_login_find(db, LOGIN, NULL, NULL, 1,
+		    &login), STORE_FAILED);
+	}
+	empty_tables();
+	admin("ALTER TABLE postern.logins "
+	      "ADD CONSTRAINT logins_email_size "
+	      "CHECK (octet_length(email) BETWEEN 3 AND 254), "
+	      "ADD CONSTRAINT logins_pw_hash_size "
+	      "CHECK (octet_length(pw_hash) BETWEEN 1 AND 511), "
+	      "ADD CONSTRAINT logins_status_known "
+	      "CHECK (status BETWEEN 0 AND 5)");
+	db_close(db);
+}
+
+static void
+add_key(const struct id *owner, const struct id *key, const char *scope,
+    const char *expires, const char *revoked)
+{
+	admin("INSERT INTO postern.api_keys VALUES (%s, %s, "
+	      "decode(repeat('ab', 32), 'hex'), %s, 'a key', now(), %s, NULL, "
+	      "%s)", sql_id(owner), sql_id(key), scope, expires, revoked);
+}
+
+static void
+test_login_tells_whether_a_key_stands(void **state)
+{
+	static const struct {
+		const char *expires, *revoked;
+		bool stands;
+	} keys[] = {
+		{ "NULL", "NULL", true },
+		{ "'2026-06-01T00:00:01Z'", "NULL", true },
+		{ "'2026-06-01T00:00:00Z'", "NULL", false },
+		{ "'2026-05-31T23:59:59Z'", "NULL", false },
+		{ "'infinity'", "NULL", true },
+		{ "NULL", "'2026-01-01Z'", false },
+	};
+	const int64_t now_us = INT64_C(1780272000000000); /* 2026-06-01Z */
+	struct db *db = begin(state);
+	struct id user = id_random(), owner, key;
+	struct login login;
+	size_t i;
+
+	add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		owner = i % 2 == 0 ? id_nil : id_random();
+		key = id_random();
+		add_key(&owner, &key, "0", keys[i].expires, keys[i].revoked);
+		assert_int_equal(store_login_find(db, LOGIN, &owner, &key,
+		    now_us, &login), STORE_OK);
+		assert_int_equal(login.key_stands, keys[i].stands);
+		/* For an address that nobody has, too. */
+		assert_int_equal(store_login_find(db, "nobody@example.org",
+		    &owner, &key, now_us, &login), STORE_NONE);
+		assert_int_equal(login.key_stands, keys[i].stands);
+	}
+	/* The key of another owner, and one that never was. */
+	assert_int_equal(store_login_find(db, LOGIN, &user, &key, now_us,
+	    &login), STORE_OK);
+	assert_false(login.key_stands);
+	db_close(db);
+}
+
+static void
+test_rehash(void **state)
+{
+	struct db *db = begin(state);
+	struct id user = id_random();
+
+	add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
+	assert_int_equal(store_login_rehash(db, LOGIN, VERIFIER, "new"),
+	    STORE_OK);
+	/* Sent twice. */
+	assert_int_equal(store_login_rehash(db, LOGIN, VERIFIER, "new"),
+	    STORE_OK);
+	assert_int_equal(admin_number("SELECT count(*) FROM postern.logins "
+	    "WHERE pw_hash = 'new'"), 1);
+	/* The password has been changed meanwhile. */
+	assert_int_equal(store_login_rehash(db, LOGIN, VERIFIER, "newer"),
+	    STORE_NONE);
+	assert_int_equal(store_login_rehash(db, "bob@example.org", "new",
+	    "newer"), STORE_NONE);
+	assert_int_equal(admin_number("SELECT count(*) FROM postern.logins "
+	    "WHERE pw_hash = 'new'"), 1);
+	db_close(db);
+}
+
+/* ---- sessions ------------------------------------------------------------ */
+
+static struct new_session
+make_session(const struct id *user)
+{
+	struct new_session session = {
+		.user = *user,
+		.session = id_ordered(clock_now_us()),
+		.event = id_ordered(clock_now_us()),
+		.now_us = INT64_C(1780272000123456),
+		.expires_us = INT64_C(1780272000123456) + CLOCK_SECOND_US,
+		.address = "2001:db8::1",
+		.device = "a browser",
+	};
+
+	memset(session.digest, 0xcd, sizeof(session.digest));
+	return session;
+}
+
+static void
+assert_counts(int64_t sessions, int64_t events, int64_t signed_in)
+{
+	assert_int_equal(admin_number("SELECT count(*) FROM postern.sessions"),
+	    sessions);
+	assert_int_equal(admin_number(
+	    "SELECT count(*) FROM postern.audit_events"), events);
+	assert_int_equal(admin_number("SELECT count(*) FROM postern.users "
+	    "WHERE last_sign_in_at IS NOT NULL"), signed_in);
+}
+
+static void
+test_session_is_opened(void **state)
+{
+	struct db *db = begin(state);
+	struct id user = id_random(), other = id_random();
+	struct new_session session = make_session(&user);
+
+	add_account(&other, "bob@example.org", VERIFIER, ACCOUNT_CONFIRMED);
+	add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
+	assert_int_equal(store_session_open(db, &session), STORE_OK);
+	assert_int_equal(admin_number("SELECT count(*) FROM postern.sessions "
+	    "WHERE user_id = %s AND sid = %s AND generation = 0 "
+	    "AND token_hash = decode(repeat('cd', 32), 'hex') "
+	    "AND created_at = '2026-06-01T00:00:00.123456Z' "
+	    "AND rotated_at = created_at "
+	    "AND expires_at = created_at + interval '1 s' "
+	    "AND ended_at IS NULL AND ended_why IS NULL "
+	    "AND address = '2001:db8::1' AND device = 'a browser'",
+	    sql_id(&user), sql_id(&session.session)), 1);
+	assert_int_equal(admin_number("SELECT count(*) FROM "
+	    "postern.audit_events WHERE user_id = %s AND event_id = %s "
+	    "AND at = '2026-06-01T00:00:00.123456Z' AND kind = 1 AND sid = %s "
+	    "AND address = '2001:db8::1' AND reason IS NULL", sql_id(&user),
+	    sql_id(&session.event), sql_id(&session.session)), 1);
+	assert_int_equal(admin_number("SELECT count(*) FROM postern.users "
+	    "WHERE user_id = %s "
+	    "AND last_sign_in_at = '2026-06-01T00:00:00.123456Z'",
+	    sql_id(&user)), 1);
+	assert_counts(1, 1, 1);
+	db_close(db);
+}
+
+static void
+test_session_sent_twice_is_one(void **state)
+{
+	struct db *db = begin(state);
+	struct id user = id_random();
+	struct new_session session = make_session(&user);
+
+	add_account(&user, LOGIN, VERIFIER, ACCOUNT_FORCE_CHANGE_PASSWORD);
+	assert_int_equal(store_session_open(db, &session), STORE_OK);
+	assert_int_equal(store_session_open(db, &session), STORE_OK);
+	assert_counts(1, 1, 1);
+	db_close(db);
+}
+
+static void
+test_no_session_for_a_disabled_or_deleted_account(void **state)
+{
+	struct db *db = begin(state);
+	struct id user = id_random();
+	struct new_session session = make_session(&user);
+
+	assert_int_equal(store_session_open(db, &session), STORE_NONE);
+	add_account(&user, LOGIN, VERIFIER, ACCOUNT_DISABLED);
+	assert_int_equal(store_session_open(db, &session), STORE_NONE);
+	assert_counts(0, 0, 0);
+	db_close(db);
+}
+
+static void
+test_what_a_peer_says_is_cut_or_left_out(void **state)
+{
+	/* 199 bytes, and characters of 2 and 4 bytes across the 200th. */
+	char two[256], four[256], bad[] = "Mozilla \xff\xc3";
+	struct db *db = begin(state);
+	struct id user = id_random();
+	struct new_session session = make_session(&user);
+
+	memset(two, 'x', 199);
+	memcpy(two + 199, "\xc3\xa9y", 4);
+	memset(four, 'x', 197);
+	memcpy(four + 197, "\xf0\x9f\x98\x80", 5);
+	add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
+
+	session.device = two;
+	session.address = NULL;
+	assert_int_equal(store_session_open(db, &session), STORE_OK);
+	assert_int_equal(admin_number("SELECT count(*) FROM postern.sessions "
+	    "WHERE device = repeat('x', 199) AND address IS NULL"), 1);
+	session.session = id_random();
+	session.device = four;
+	session.address = "\x80";
+	assert_int_equal(store_session_open(db, &session), STORE_OK);
+	assert_int_equal(admin_number("SELECT count(*) FROM postern.sessions "
+	    "WHERE device = repeat('x', 197) AND address IS NULL"), 1);
+	session.session = id_random();
+	session.device = bad;
+	assert_int_equal(store_session_open(db, &session), STORE_OK);
+	assert_int_equal(admin_number("SELECT count(*) FROM postern.sessions "
+	    "WHERE device IS NULL"), 1);
+	db_close(db);
+}
+
+/* ---- API keys ------------------------------------------------------------ */
+
+static void
+test_api_key(void **state)
+{
+	struct db *db = begin(state);
+	struct id owner = id_random(), key = id_random();
+	unsigned char digest[DIGEST_SIZE];
+	struct api_key_row row;
+
+	memset(digest, 0xab, sizeof(digest));
+	assert_int_equal(store_api_key_find(db, &owner, &key, &row),
+	    STORE_NONE);
+	add_key(&owner, &key, "1", "'2026-06-01Z'", "'1969-12-31T23:59:59Z'");
+	assert_int_equal(store_api_key_find(db, &owner, &key, &row), STORE_OK);
+	assert_memory_equal(row.digest, digest, sizeof(digest));
+	assert_true(row.secret);
+	assert_true(row.expires_us == INT64_C(1780272000000000));
+	assert_true(row.revoked_us == -CLOCK_SECOND_US);
+	assert_int_equal(row.last_used_us, 0);
+	/* Ids are compared whole, and both. */
+	assert_int_equal(store_api_key_find(db, &key, &owner, &row),
+	    STORE_NONE);
+	assert_int_equal(store_api_key_find(db, &id_nil, &key, &row),
+	    STORE_NONE);
+	db_close(db);
+}
+
+static void
+test_api_key_use_is_noted(void **state)
+{
+	const int64_t now_us = INT64_C(1780272000000000);
+	struct db *db = begin(state);
+	struct id key = id_random();
+	struct api_key_row row;
+
+	assert_int_equal(store_api_key_used(db, &id_nil, &key, now_us),
+	    STORE_OK);
+	add_key(&id_nil, &key, "0", "NULL", "NULL");
+	assert_int_equal(store_api_key_used(db, &id_nil, &key, now_us),
+	    STORE_OK);
+	/* A worker that is late does not turn it back. */
+	assert_int_equal(store_api_key_used(db, &id_nil, &key, now_us - 1),
+	    STORE_OK);
+	assert_int_equal(store_api_key_find(db, &id_nil, &key, &row), STORE_OK);
+	assert_true(row.last_used_us == now_us);
+	assert_false(row.secret);
+	assert_int_equal(row.expires_us, 0);
+	assert_int_equal(row.revoked_us, 0);
+	db_close(db);
+}
+
+/* ---- audit --------------------------------------------------------------- */
+
+static void
+test_audit(void **state)
+{
+	struct db *db = begin(state);
+	struct audit_event event = {
+		.event = id_ordered(clock_now_us()),
+		.user = id_nil,
+		.kind = AUDIT_SIGN_IN_REFUSED,
+		.now_us = INT64_C(1780272000000000),
+		.address = "192.0.2.1",
+		.reason = "denied",
+	};
+
+	assert_int_equal(store_audit_add(db, &event), STORE_OK);
+	assert_int_equal(store_audit_add(db, &event), STORE_OK);
+	assert_int_equal(admin_number("SELECT count(*) FROM "
+	    "postern.audit_events WHERE user_id = %s AND event_id = %s "
+	    "AND at = '2026-06-01Z' AND kind = 2 AND sid IS NULL "
+	    "AND address = '192.0.2.1' AND reason = 'denied'",
+	    sql_id(&event.user), sql_id(&event.event)), 1);
+	event.event = id_ordered(clock_now_us());
+	event.address = NULL;
+	event.reason = NULL;
+	assert_int_equal(store_audit_add(db, &event), STORE_OK);
+	assert_counts(0, 2, 0);
+	db_close(db);
+}
+
+#define TWICE(test)                                                  \
+	{ #test, test, set_up, NULL, NULL },                         \
+	{ #test " (unprepared)", test, set_up, NULL, NULL }
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TWICE(test_every_statement_is_known),
+		TWICE(test_schema_version),
+		TWICE(test_login_is_found),
+		TWICE(test_login_is_not_found),
+		TWICE(test_login_without_password),
+		TWICE(test_largest_login_fits),
+		TWICE(test_login_that_cannot_be),
+		TWICE(test_login_tells_whether_a_key_stands),
+		TWICE(test_rehash),
+		TWICE(test_session_is_opened),
+		TWICE(test_session_sent_twice_is_one),
+		TWICE(test_no_session_for_a_disabled_or_deleted_account),
+		TWICE(test_what_a_peer_says_is_cut_or_left_out),
+		TWICE(test_api_key),
+		TWICE(test_api_key_use_is_noted),
+		TWICE(test_audit),
+	};
+
+	return cmocka_run_group_tests_name("store calls", tests, NULL, NULL);
+}

@@ -1,0 +1,639 @@
+/* test_faults.c - servers that die, freeze, come back or were never there. */
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "proxy.h"
+#include "store/audit.h"
+#include "store/logins.h"
+#include "store/sessions.h"
+#include "support.h"
+
+#define SERVICE "postern_service"
+#define LOGIN   "ann@example.org"
+
+/* A pause of a second, and a busy machine. */
+#define BACK_MS 1500
+
+static enum store_result
+find(struct db *db)
+{
+	struct login login;
+
+	return store_login_find(db, LOGIN, NULL, NULL, 1, &login);
+}
+
+static struct db *
+open_through(const struct proxy *proxy)
+{
+	char more[128];
+
+	snprintf(more, sizeof(more), "host=%s", proxy_directory(proxy));
+	return open_db(SERVICE, more);
+}
+
+static void
+pause_ms(int64_t ms)
+{
+	usleep((useconds_t)(ms * 1000));
+}
+
+/* Whether or not there is such an account, the database has answered. */
+static bool
+is_well(struct db *db)
+{
+	enum store_result result = find(db);
+
+	return result == STORE_OK || result == STORE_NONE;
+}
+
+/* Call until it is well again; returns how long that took. */
+static int64_t
+recovers_within(struct db *db, int64_t limit_ms)
+{
+	int64_t began = clock_steady_ms();
+
+	while (!is_well(db)) {
+		if (since(began) > limit_ms)
+			fail_msg("did not recover: %s", db_problem(db));
+		pause_ms(20);
+	}
+	return since(began);
+}
+
+/* ---- round trips --------------------------------------------------------- */
+
+static void
+test_round_trips(void **state)
+{
+	struct proxy *proxy = proxy_start();
+	struct db *db = open_through(proxy);
+	struct id user = id_random();
+	struct new_session session = { .user = user, .now_us = 1,
+		.expires_us = 2, .session = id_random(), .event = id_random() };
+	long rounds;
+
+	(void)state;
+	empty_tables();
+	add_account(&user, LOGIN, "$s1$", ACCOUNT_CONFIRMED);
+	/* Start-up (peer authentication asks nothing), and all statements. */
+	assert_int_equal(db_ready(db), STORE_OK);
+	assert_int_equal(proxy_rounds(proxy), 2);
+	rounds = proxy_rounds(proxy);
+	assert_int_equal(find(db), STORE_OK);
+	assert_int_equal(proxy_rounds(proxy) - rounds, 1);
+	assert_int_equal(store_session_open(db, &session), STORE_OK);
+	assert_int_equal(proxy_rounds(proxy) - rounds, 2);
+	assert_int_equal(proxy_connections(proxy), 1);
+	db_close(db);
+	proxy_stop(proxy);
+	empty_tables();
+}
+
+static void
+test_slow_line(void **state)
+{
+	struct proxy *proxy = proxy_start();
+	struct db *db = open_through(proxy);
+
+	(void)state;
+	proxy_set(proxy, PROXY_DRIBBLE);
+	assert_int_equal(db_ready(db), STORE_OK);
+	assert_true(is_well(db));
+	db_close(db);
+	proxy_stop(proxy);
+}
+
+/* ---- a connection that breaks -------------------------------------------- */
+
+/*
+ * The connection is cut at every third byte of the exchange, one after the
+ * other: the sign-in is acknowledged each time, and written once.
+ */
+static void
+cut_everywhere(enum proxy_side side)
+{
+	struct proxy *proxy = proxy_start();
+	struct db *db = open_through(proxy);
+	struct id user = id_random();
+	struct new_session session = { .user = user, .now_us = 1,
+		.expires_us = 2 };
+	long bytes, connections, cuts = 0;
+	bool cut = true;
+
+	empty_tables();
+	add_account(&user, LOGIN, "$s1$", ACCOUNT_CONFIRMED);
+	assert_int_equal(db_ready(db), STORE_OK);
+	for (bytes = 0; cut; bytes += 3) {
+		assert_true(bytes < 1000);
+		session.session = id_random();
+		session.event = id_random();
+		connections = proxy_connections(proxy);
+		proxy_cut_after(proxy, side, bytes);
+		assert_int_equal(store_session_open(db, &session), STORE_OK);
+		cut = proxy_has_cut(proxy);
+		proxy_cut_after(proxy, side, -1);
+		if (!cut)
+			break;
+		assert_int_equal(proxy_connections(proxy), connections + 1);
+		cuts++;
+		assert_int_equal(admin_number("SELECT count(*) FROM "
+		    "postern.sessions"), cuts);
+		assert_int_equal(admin_number("SELECT count(*) FROM "
+		    "postern.audit_events"), cuts);
+	}
+	/* The exchange has more bytes than the shortest that is possible. */
+	assert_true(bytes > 50);
+	db_close(db);
+	proxy_stop(proxy);
+	empty_tables();
+}
+
+static void
+test_answer_is_cut(void **state)
+{
+	(void)state;
+	cut_everywhere(PROXY_TO_CLIENT);
+}
+
+static void
+test_request_is_cut(void **state)
+{
+	(void)state;
+	cut_everywhere(PROXY_TO_SERVER);
+}
+
+static void
+test_start_is_cut(void **state)
+{
+	struct proxy *proxy = proxy_start();
+	struct db *db;
+	long bytes;
+	bool cut = true;
+
+	(void)state;
+	for (bytes = 0; cut; bytes += 37) {
+		assert_true(bytes < 10000);
+		db = open_through(proxy);
+		proxy_cut_after(proxy, PROXY_TO_CLIENT, bytes);
+		if (find(db) == STORE_UNAVAILABLE) {
+			/* The next attempt, in 100 ms, finds it well. */
+			assert_true(recovers_within(db, 1000) >= 60);
+		}
+		cut = proxy_has_cut(proxy);
+		db_close(db);
+	}
+	proxy_cut_after(proxy, PROXY_TO_CLIENT, -1);
+	assert_true(bytes > 300);
+	proxy_stop(proxy);
+}
+
+static void
+test_connection_is_ended_between_calls(void **state)
+{
+	struct db *db = open_db(SERVICE, "");
+	int i;
+
+	(void)state;
+	/* SIGPIPE would end the program: nobody has asked to ignore it. */
+	for (i = 0; i < 5; i++) {
+		admin("SELECT pg_terminate_backend(%d)", (int)backend_of(db));
+		pause_ms(50);
+		assert_true(is_well(db));
+	}
+	db_close(db);
+}
+
+static void
+test_connection_is_ended_during_a_call(void **state)
+{
+	const struct db_options options = { .program = "store-test",
+		.timeout_ms = 5000 };
+	struct db *db = open_db_with(SERVICE, "", &options);
+	struct db *killer = open_db_with("postgres", "", &options);
+	char sql[128];
+	pid_t pid;
+
+	(void)state;
+	snprintf(sql, sizeof(sql), "SELECT pg_terminate_backend(%d)",
+	    (int)backend_of(db));
+	pid = fork();
+	if (pid == 0) {
+		pause_ms(200);
+		_exit(run_sql(killer, sql, NULL) == STORE_OK ? 0 : 1);
+	}
+	assert_int_equal(run_sql(db, "SELECT pg_sleep(0.5)", NULL), STORE_OK);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	db_close(db);
+	db_close(killer);
+}
+
+/* ---- a server that does not answer --------------------------------------- */
+
+/* Stop and continue processes by id; a test that fails leaves none stopped. */
+static pid_t frozen;
+
+static void
+freeze(pid_t pid)
+{
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	frozen = pid;
+}
+
+static void
+thaw(void)
+{
+	if (frozen != 0)
+		kill(frozen, SIGCONT);
+	frozen = 0;
+}
+
+static int
+thaw_after(void **state)
+{
+	(void)state;
+	thaw();
+	return 0;
+}
+
+static pid_t
+postmaster(void)
+{
+	char path[256];
+	char *text;
+	size_t size;
+	long pid;
+
+	snprintf(path, sizeof(path), "%s/data/postmaster.pid",
+	    setting("PGHOST"));
+	text = file_read(path, 4096, &size);
+	assert_non_null(text);
+	pid = strtol(text, NULL, 10);
+	free(text);
+	assert_true(pid > 1);
+	return (pid_t)pid;
+}
+
+static void
+assert_late(struct db *db)
+{
+	int64_t began = clock_steady_ms();
+
+	assert_int_equal(find(db), STORE_UNAVAILABLE);
+	assert_in_range(since(began), TIMEOUT_MS - 5,
+	    TIMEOUT_MS + LATENESS_MS);
+}
+
+static void
+test_frozen_backend(void **state)
+{
+	struct db *db = open_db(SERVICE, "");
+	int64_t backend = backend_of(db);
+
+	(void)state;
+	freeze((pid_t)backend);
+	assert_late(db);
+	/* The half-read connection is left; another one serves. */
+	assert_true(is_well(db));
+	assert_int_not_equal(backend_of(db), backend);
+	thaw();
+	db_close(db);
+}
+
+static void
+test_frozen_server(void **state)
+{
+	struct db *db = open_db(SERVICE, "");
+	int64_t began;
+
+	(void)state;
+	freeze(postmaster());
+	assert_late(db);
+	/* Straight after that nobody is asked. */
+	began = clock_steady_ms();
+	assert_int_equal(find(db), STORE_UNAVAILABLE);
+	assert_true(since(began) < TIMEOUT_MS / 4);
+	assert_non_null(strstr(db_problem(db), "in time"));
+	thaw();
+	recovers_within(db, BACK_MS);
+	db_close(db);
+}
+
+static void
+test_stalled_line(void **state)
+{
+	struct proxy *proxy = proxy_start();
+	struct db *db = open_through(proxy);
+
+	(void)state;
+	assert_int_equal(db_ready(db), STORE_OK);
+	proxy_set(proxy, PROXY_STALL);
+	assert_late(db);
+	assert_late(db);
+	proxy_set(proxy, PROXY_PASS);
+	recovers_within(db, BACK_MS);
+	db_close(db);
+	proxy_stop(proxy);
+}
+
+/* A broken connection and then a server that keeps silent: one deadline. */
+static void
+test_lost_then_late(void **state)
+{
+	struct proxy *proxy = proxy_start();
+	struct db *db = open_through(proxy);
+
+	(void)state;
+	assert_int_equal(db_ready(db), STORE_OK);
+	admin("SELECT pg_terminate_backend(%d)", (int)backend_of(db));
+	pause_ms(50);
+	proxy_set(proxy, PROXY_STALL);
+	assert_late(db);
+	db_close(db);
+	proxy_stop(proxy);
+}
+
+static void
+test_statement_that_takes_too_long(void **state)
+{
+	struct db *db = open_db(SERVICE, "");
+	int64_t began = clock_steady_ms();
+
+	(void)state;
+	assert_int_equal(run_sql(db, "SELECT pg_sleep(5)", NULL),
+	    STORE_UNAVAILABLE);
+	assert_in_range(since(began), TIMEOUT_MS - 50,
+	    TIMEOUT_MS + LATENESS_MS);
+	/* The server has ended it as well: no lock outlives the caller. */
+	pause_ms(300);
+	assert_int_equal(admin_number("SELECT count(*) FROM "
+	    "pg_catalog.pg_stat_activity WHERE state = 'active' "
+	    "AND application_name = 'store-test'"), 0);
+	db_close(db);
+}
+
+static void
+test_row_that_another_holds(void **state)
+{
+	const struct db_options options = { .program = "store-holder",
+		.timeout_ms = 5000 };
+	struct db *db = open_db(SERVICE, "");
+	struct id user = id_random();
+	struct new_session session = { .user = user, .now_us = 1,
+		.expires_us = 2, .session = id_random(), .event = id_random() };
+	char sql[256];
+	pid_t pid;
+
+	(void)state;
+	empty_tables();
+	add_account(&user, LOGIN, "$s1$", ACCOUNT_CONFIRMED);
+	assert_int_equal(db_ready(db), STORE_OK);
+	snprintf(sql, sizeof(sql), "UPDATE postern.users SET status = 5 "
+	    "WHERE user_id = %s; SELECT pg_sleep(0.4)", sql_id(&user));
+	pid = fork();
+	if (pid == 0) {
+		struct db *holder = open_db_with("postern_admin", "",
+		    &options);
+
+		_exit(db_script(holder, sql) == STORE_OK ? 0 : 1);
+	}
+	pause_ms(200);
+	/* It waits for the row, and then sees that the account is disabled. */
+	assert_int_equal(store_session_open(db, &session), STORE_NONE);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(admin_number("SELECT count(*) FROM postern.sessions"),
+	    0);
+	db_close(db);
+	empty_tables();
+}
+
+/* ---- a server that is not there ------------------------------------------ */
+
+static void
+cluster(const char *command)
+{
+	const char *const argv[] = { setting("PRIVATE_POSTGRES"), command,
+		setting("PGHOST"), NULL };
+
+	run_program(argv);
+}
+
+static int
+start_after(void **state)
+{
+	(void)state;
+	cluster("start");
+	return 0;
+}
+
+static size_t
+count_lines(const char *text, const char *word)
+{
+	size_t count = 0;
+
+	while ((text = strstr(text, word)) != NULL) {
+		count++;
+		text++;
+	}
+	return count;
+}
+
+static void
+test_server_stops_and_starts(void **state)
+{
+	struct db *db = open_db(SERVICE, "");
+	int64_t began;
+	char *log;
+	int i;
+
+	(void)state;
+	log_to_file();
+	assert_int_equal(db_ready(db), STORE_OK);
+	cluster("stop");
+	/* A flood asks a dead server now and then, and tells it once. */
+	began = clock_steady_ms();
+	for (i = 0; since(began) < 1500; i++)
+		assert_int_equal(find(db), STORE_UNAVAILABLE);
+	assert_true(i > 10000);
+	log = log_text();
+	assert_int_equal(count_lines(log, "could not connect"), 1);
+	free(log);
+	cluster("start");
+	assert_true(recovers_within(db, BACK_MS) < BACK_MS);
+	log = log_text();
+	assert_int_equal(count_lines(log, "the database is back"), 1);
+	free(log);
+	db_close(db);
+}
+
+static void
+test_server_restarts_between_calls(void **state)
+{
+	struct db *db = open_db(SERVICE, "");
+
+	(void)state;
+	assert_int_equal(db_ready(db), STORE_OK);
+	cluster("restart");
+	assert_true(is_well(db));
+	db_close(db);
+}
+
+static void
+test_server_has_no_room(void **state)
+{
+	struct db *db = open_db(SERVICE, "");
+
+	(void)state;
+	admin("ALTER ROLE postern_service CONNECTION LIMIT 0");
+	assert_int_equal(find(db), STORE_UNAVAILABLE);
+	assert_int_equal(db_ready(db), STORE_UNAVAILABLE);
+	assert_non_null(strstr(db_problem(db), "too many connections"));
+	admin("ALTER ROLE postern_service CONNECTION LIMIT -1");
+	recovers_within(db, BACK_MS);
+	db_close(db);
+}
+
+static void
+test_nobody_at_all(void **state)
+{
+	struct db *db = open_db(SERVICE, "host=/nonexistent");
+
+	(void)state;
+	assert_int_equal(db_ready(db), STORE_UNAVAILABLE);
+	assert_int_equal(db_script(db, "SELECT 1"), STORE_UNAVAILABLE);
+	assert_int_equal(find(db), STORE_UNAVAILABLE);
+	db_close(db);
+	db = open_db(SERVICE, "host=127.0.0.1 port=1");
+	assert_int_equal(find(db), STORE_UNAVAILABLE);
+	db_close(db);
+}
+
+/* ---- several servers ----------------------------------------------------- */
+
+static void
+test_first_host_is_silent(void **state)
+{
+	struct proxy *silent = proxy_start();
+	char more[256];
+	struct db *db;
+	int64_t began;
+
+	(void)state;
+	proxy_set(silent, PROXY_STALL);
+	snprintf(more, sizeof(more), "host=%s,%s port=5432",
+	    proxy_directory(silent), setting("PGHOST"));
+	db = open_db(SERVICE, more);
+	began = clock_steady_ms();
+	assert_true(is_well(db));
+	assert_in_range(since(began), TIMEOUT_MS / 2 - 5, TIMEOUT_MS);
+	/* The one that was good is asked first the next time. */
+	admin("SELECT pg_terminate_backend(%d)", (int)backend_of(db));
+	pause_ms(50);
+	began = clock_steady_ms();
+	assert_true(is_well(db));
+	assert_true(since(began) < TIMEOUT_MS / 2 - 50);
+	assert_int_equal(proxy_connections(silent), 1);
+	db_close(db);
+	proxy_stop(silent);
+}
+
+static void
+test_first_host_is_dead(void **state)
+{
+	char more[256];
+	struct db *db;
+
+	(void)state;
+	snprintf(more, sizeof(more), "host=/nonexistent,127.0.0.1,%s "
+	    "port=5432,1,5432", setting("PGHOST"));
+	db = open_db(SERVICE, more);
+	assert_true(is_well(db));
+	db_close(db);
+	/* Lists that do not fit together are libpq's to refuse. */
+	snprintf(more, sizeof(more), "host=/nonexistent,%s port=1,2,3",
+	    setting("PGHOST"));
+	db = open_db(SERVICE, more);
+	assert_int_equal(find(db), STORE_UNAVAILABLE);
+	db_close(db);
+}
+
+static void
+test_host_that_only_reads(void **state)
+{
+	struct audit_event event = { .event = id_random(),
+		.kind = AUDIT_SIGN_IN_REFUSED, .now_us = 1 };
+	struct db *db = open_db(SERVICE, "");
+	int64_t backend;
+	char more[256];
+
+	(void)state;
+	/* One host: reads are served, writes come again later. */
+	backend = backend_of(db);
+	admin("ALTER ROLE postern_service SET default_transaction_read_only "
+	      "TO on; SELECT pg_terminate_backend(%d)", (int)backend);
+	pause_ms(50);
+	assert_true(is_well(db));
+	assert_int_equal(store_audit_add(db, &event), STORE_UNAVAILABLE);
+	assert_non_null(strstr(db_problem(db), "25006"));
+	db_close(db);
+
+	/* Of several, one that writes is wanted. */
+	snprintf(more, sizeof(more), "host=%s,%s", setting("PGHOST"),
+	    setting("PGHOST"));
+	db = open_db(SERVICE, more);
+	assert_int_equal(find(db), STORE_UNAVAILABLE);
+	admin("ALTER ROLE postern_service "
+	      "RESET default_transaction_read_only");
+	recovers_within(db, BACK_MS);
+	assert_int_equal(store_audit_add(db, &event), STORE_OK);
+	db_close(db);
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	log_to_file();
+	empty_tables();
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_round_trips),
+		cmocka_unit_test(test_slow_line),
+		cmocka_unit_test(test_answer_is_cut),
+		cmocka_unit_test(test_request_is_cut),
+		cmocka_unit_test(test_start_is_cut),
+		cmocka_unit_test(test_connection_is_ended_between_calls),
+		cmocka_unit_test(test_connection_is_ended_during_a_call),
+		cmocka_unit_test_teardown(test_frozen_backend, thaw_after),
+		cmocka_unit_test_teardown(test_frozen_server, thaw_after),
+		cmocka_unit_test(test_stalled_line),
+		cmocka_unit_test(test_lost_then_late),
+		cmocka_unit_test(test_statement_that_takes_too_long),
+		cmocka_unit_test(test_row_that_another_holds),
+		cmocka_unit_test_teardown(test_server_stops_and_starts,
+		    start_after),
+		cmocka_unit_test(test_server_restarts_between_calls),
+		cmocka_unit_test(test_server_has_no_room),
+		cmocka_unit_test(test_nobody_at_all),
+		cmocka_unit_test(test_first_host_is_silent),
+		cmocka_unit_test(test_first_host_is_dead),
+		cmocka_unit_test(test_host_that_only_reads),
+	};
+
+	return cmocka_run_group_tests_name("store faults", tests, set_up, NULL);
+}
