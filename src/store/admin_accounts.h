@@ -52,11 +52,11 @@ enum store_result store_account_find(struct db *db, const char *login_key,
 
 /*
  * A page of accounts in the order of their keys: those behind `after` ("" is the
- * start), of one status or (-1) any.  `rows` has room for `limit`; *count says
+ * start), of one status or (-1) any.  `list` has room for `limit`; *count says
  * how many came.
  */
 enum store_result store_account_list(struct db *db, const char *after,
-    int status, size_t limit, struct account_row *rows, size_t *count);
+    int status, size_t limit, struct account_row *list, size_t *count);
 
 struct account_change {
 	struct id user;

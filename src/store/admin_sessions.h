@@ -43,9 +43,9 @@ struct session_query {
 	size_t limit;
 };
 
-/* `rows` has room for query->limit; *count says how many came. */
+/* `list` has room for query->limit; *count says how many came. */
 enum store_result store_session_list(struct db *db,
-    const struct session_query *query, struct session_row *rows,
+    const struct session_query *query, struct session_row *list,
     size_t *count);
 
 /*

@@ -43,10 +43,17 @@ ANSWERED = {
     ("src/base/config_print.c",
      "clang-analyzer-core.UndefinedBinaryOperatorResult"):
         "show_connection() has written the text's end on all ways",
+    ("src/token/key.c", "readability-non-const-parameter"):
+        "the callback's type is OpenSSL's",
+    ("src/token/key_list.c", "cert-err34-c"):
+        "what sscanf() read is written again and compared",
 }
 
-# Not asked of tests, whose strings are their own.
-NOT_OF_TESTS = "-clang-analyzer-security.insecureAPI.strcpy,-cert-err34-c"
+# Not asked of tests: their strings are their own, and odd on purpose.
+NOT_OF_TESTS = ",".join("""-clang-analyzer-security.insecureAPI.strcpy
+    -bugprone-suspicious-missing-comma -cert-err34-c
+    -misc-misleading-bidirectional -misc-redundant-expression
+    -readability-redundant-declaration""".split())
 
 
 def relative(path):
@@ -85,7 +92,8 @@ def test_cppcheck():
     status, said = sources.run([
         "cppcheck", "--quiet", "--std=c11", "--language=c", "--force",
         "--enable=warning,performance,portability", "--inline-suppr",
-        f"--suppressions-list={SUPPRESSIONS}", "--error-exitcode=1",
+        f"--suppressions-list={SUPPRESSIONS}",
+        f"--library={sources.TOP}/tests/house/cppcheck.cfg", "--error-exitcode=1",
         f"-j{os.cpu_count()}", "--library=posix", f"-I{sources.SRC}",
         *UNITS, *C_TESTS], cwd=sources.TOP)
     assert status == 0, said
