@@ -757,7 +757,7 @@ test_changes_do_not_collide(void **state)
 		children[i] = fork();
 		assert_int_not_equal(children[i], -1);
 		if (children[i] == 0)
-			_exit(try_new() || try_new() || try_new());
+			_exit(try_new() + try_new() + try_new());
 	}
 	for (int i = 0; i < 4; i++) {
 		assert_int_equal(waitpid(children[i], &status, 0), children[i]);
