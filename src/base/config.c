@@ -181,7 +181,7 @@ static const struct config_setting table[] = {
 	    "a web server that stalls for longer is dropped" },
 	{ NUMBER(request_deadline_ms, "30000", 100, 600000), true,
 	    "a worker that takes longer for one request is ended" },
-	{ NUMBER(body_limit, "16384", 1024, 1048576), true,
+	{ NUMBER(body_limit, "16384", 1024, 65536), true,
 	    "bytes of the largest request body" },
 
 	{ CHOICE(client_auth, "required", client_auths), true,

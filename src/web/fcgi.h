@@ -15,7 +15,8 @@ struct fcgi_options {
 	int wake_fd;       /* fcgi_accept() returns when it can be read */
 	int io_timeout_ms; /* for a request to arrive, and for an answer to be
 	                      taken */
-	size_t body_limit; /* of a larger body, little more is read */
+	size_t body_limit; /* of a larger body, little more is read; at most
+	                      64 KiB, so that a request fits into a socket */
 	const uid_t *users;/* who may connect to a Unix socket; borrowed */
 	size_t user_count; /* 0: everybody whom the socket's mode lets in */
 };
