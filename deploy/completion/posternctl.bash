@@ -1,0 +1,82 @@
+# Completion of posternctl for bash; installed as
+# /usr/share/bash-completion/completions/posternctl, or read with ".".
+
+# The options and fixed operands of a command.
+_posternctl_words() {
+	local statuses="confirmed unconfirmed force-change-password
+	    reset-required external-provider disabled"
+
+	case $1 in
+	"") echo "migrate check key api-key user session audit" ;;
+	key) echo "new list retire" ;;
+	api-key) echo "create list revoke" ;;
+	user) echo "add set-password set-status show list delete" ;;
+	session) echo "list revoke cleanup" ;;
+	audit) echo "list" ;;
+	"user set-status") echo "$statuses" ;;
+	esac
+	case $1 in
+	migrate) echo "--dry-run" ;;
+	"key new") echo "--algorithm --sign-in-seconds" ;;
+	"api-key create") echo "--scope --user --name --expires-days" ;;
+	"api-key list") echo "--user --after --limit" ;;
+	"user add") echo "--status --no-password --password-stdin" ;;
+	"user set-password") echo "--force-change --password-stdin" ;;
+	"user list") echo "--status --after --limit" ;;
+	"user delete") echo "--yes" ;;
+	"session list") echo "--all --ended --after --limit" ;;
+	"session revoke") echo "--user" ;;
+	"session cleanup") echo "--days --audit-days" ;;
+	"audit list") echo "--unknown --after --limit" ;;
+	esac
+	echo "--config --json --verbose --help --version"
+}
+
+# The values of an option; nothing where only the user can know.
+_posternctl_values() {
+	case $1 in
+	--algorithm) echo "es256 eddsa" ;;
+	--scope) echo "publishable secret" ;;
+	--status)
+		echo "confirmed unconfirmed force-change-password" \
+		    "reset-required external-provider disabled" ;;
+	esac
+}
+
+_posternctl() {
+	local word=${COMP_WORDS[COMP_CWORD]}
+	local before=${COMP_WORDS[COMP_CWORD - 1]}
+	local command="" i
+
+	COMPREPLY=()
+	case $before in
+	--config)
+		compopt -o filenames
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		return ;;
+	--after | --algorithm | --audit-days | --days | --expires-days | \
+	    --limit | --name | --scope | --sign-in-seconds | --status | --user)
+		mapfile -t COMPREPLY < <(compgen -W \
+		    "$(_posternctl_values "$before")" -- "$word")
+		return ;;
+	esac
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		--config) ((i++)) ;;
+		-*) ;;
+		migrate | check)
+			command=${COMP_WORDS[i]}
+			break ;;
+		*)
+			if [ -n "$command" ]; then
+				command="$command ${COMP_WORDS[i]}"
+				break
+			fi
+			command=${COMP_WORDS[i]} ;;
+		esac
+	done
+	mapfile -t COMPREPLY < <(compgen -W "$(_posternctl_words "$command")" \
+	    -- "$word")
+}
+
+complete -F _posternctl posternctl

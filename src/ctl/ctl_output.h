@@ -1,0 +1,54 @@
+/* ctl_output.h - one answer, shown to a person or given to a script: commands
+ * build it as JSON once, and tables are made of the same members. */
+
+#ifndef POSTERN_CTL_CTL_OUTPUT_H
+#define POSTERN_CTL_CTL_OUTPUT_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/ids.h"
+
+struct ctl;
+struct json_object;
+
+/* A member of the answer, and what a person reads above or beside it. */
+struct ctl_column {
+	const char *member; /* NULL ends a list */
+	const char *heading;
+};
+
+/* The answer as JSON, with a newline. */
+void ctl_output_json(struct json_object *answer);
+
+/* An array of objects as a table with headings; an object as lines of heading
+ * and value.  Absent and null show as "-". */
+void ctl_output_table(struct json_object *rows,
+    const struct ctl_column *columns);
+void ctl_output_record(struct json_object *object,
+    const struct ctl_column *columns);
+
+/*
+ * A page of a list: for scripts {"NAME": rows, "next": after}, for people a table
+ * and how to see the next one.  `after` is "" on the last page.  Uses up
+ * `rows`.
+ */
+void ctl_output_page(const struct ctl *ctl, const char *name,
+    struct json_object *rows, const struct ctl_column *columns,
+    const char *after);
+
+/*
+ * Write a text so that nothing in it reaches the terminal as an order: what is
+ * not graphic is escaped, and a line break is followed by `indent` blanks.
+ */
+void ctl_output_text(FILE *out, const char *text, int indent);
+
+/* Members of an answer. */
+void ctl_output_add_time(struct json_object *object, const char *member,
+    int64_t us); /* RFC 3339; 0 gives null */
+void ctl_output_add_id(struct json_object *object, const char *member,
+    const struct id *id); /* nil gives null */
+void ctl_output_add_text(struct json_object *object, const char *member,
+    const char *text); /* "" gives null */
+
+#endif

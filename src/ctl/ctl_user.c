@@ -1,0 +1,492 @@
+/* ctl_user.c - accounts: who may sign in. */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "acts/account.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/secret.h"
+#include "ctl/ctl.h"
+#include "ctl/ctl_output.h"
+#include "ctl/ctl_terminal.h"
+#include "hash/scrypt.h"
+#include "store/admin_accounts.h"
+
+/* ---- common to several commands --------------------------------------------- */
+
+/* Take a status from the command line; `status` stays where none was given. */
+static enum ctl_exit
+take_status(const char *typed, enum account_status *status)
+{
+	if (typed == NULL || account_status_parse(typed, status) == 0)
+		return CTL_DONE;
+	return ctl_refuse(CTL_USAGE,
+	    "use one of: confirmed, unconfirmed, force-change-password,\n"
+	    "reset-required, external-provider, disabled",
+	    "there is no status \"%s\"", typed);
+}
+
+/* Ask for a password and make its verifier, which the caller wipes. */
+static enum ctl_exit
+make_verifier(const struct ctl *ctl, bool from_stdin,
+    char verifier[static PASSWORD_VERIFIER_SIZE])
+{
+	const struct scrypt_cost cost = {
+		.log2_n = (unsigned)ctl->config->scrypt_log2_n,
+		.r = (unsigned)ctl->config->scrypt_r,
+		.p = (unsigned)ctl->config->scrypt_p,
+	};
+	struct ctl_terminal_secret secret;
+	enum account_password hashed;
+	enum ctl_exit done;
+
+	done = ctl_terminal_password(ctl, from_stdin, &secret);
+	if (done != CTL_DONE)
+		return done;
+	password_init(&cost);
+	hashed = account_password_hash(secret.text, secret.size,
+	    ctl->config->password_min_length, verifier);
+	secret_wipe(&secret, sizeof(secret));
+	if (hashed == ACCOUNT_PASSWORD_OK)
+		return CTL_DONE;
+	return ctl_refuse(CTL_REFUSED, "one hash takes 128 * N * r bytes",
+	    "could not hash the password: out of memory");
+}
+
+static void
+print_outcome(const struct ctl *ctl, const char *key,
+    const struct account_outcome *outcome, const char *what)
+{
+	struct json_object *answer;
+
+	if (!ctl->json) {
+		printf("%s: %s; status %s, sessions ended: %" PRId64 "\n",
+		    key, what, account_status_name(outcome->after),
+		    outcome->sessions_ended);
+		return;
+	}
+	answer = json_new_object();
+	json_add_string(answer, "email", key);
+	json_add_string(answer, "statusBefore",
+	    account_status_name(outcome->before));
+	json_add_string(answer, "status", account_status_name(outcome->after));
+	json_add_int(answer, "sessionsEnded", outcome->sessions_ended);
+	ctl_output_json(answer);
+	json_free(answer);
+}
+
+static enum ctl_exit
+refuse_change(const struct ctl *ctl, enum store_result result, const char *key,
+    const char *what)
+{
+	if (result == STORE_NONE)
+		return ctl_refuse_unknown(key);
+	if (result == STORE_CONFLICT)
+		return ctl_refuse(CTL_REFUSED, "try again",
+		    "others are changing \"%s\" at this moment", key);
+	return ctl_refuse_store(ctl, result, what);
+}
+
+static enum ctl_exit
+refuse_taken(const char *key)
+{
+	return ctl_refuse(CTL_REFUSED,
+	    "change it with: posternctl user set-password, set-status",
+	    "\"%s\" has an account already", key);
+}
+
+/* ---- add ---------------------------------------------------------------------- */
+
+static const struct ctl_option add_options[] = {
+	{ "status", "STATUS", CTL_TEXT_AT(status),
+	  "of the new account (default: confirmed)" },
+	{ "no-password", NULL, CTL_FLAG_AT(no_password),
+	  "without a password: nobody can sign in yet" },
+	{ "password-stdin", NULL, CTL_FLAG_AT(password_stdin),
+	  "the password is the first line of stdin" },
+	{ 0 },
+};
+
+/* Is the address free?  Asked before the password is, to spare the typing; the
+ * statement that adds the account decides. */
+static enum ctl_exit
+check_free(const struct ctl *ctl, const char *key)
+{
+	struct account_detail detail;
+	enum store_result result;
+
+	result = store_account_find(ctl->db, key, 0, 0, &detail);
+	if (result == STORE_NONE)
+		return CTL_DONE;
+	if (result != STORE_OK)
+		return ctl_refuse_store(ctl, result, "look for the account");
+	secret_wipe(&detail, sizeof(detail));
+	return refuse_taken(key);
+}
+
+static enum ctl_exit
+add_account(const struct ctl *ctl, const char *key, const char *email,
+    const char *verifier, enum account_status status)
+{
+	struct json_object *answer;
+	enum store_result result;
+	struct id user;
+
+	result = account_add(ctl->db, key, email, verifier, status,
+	    clock_now_us(), &user);
+	if (result == STORE_CONFLICT)
+		return refuse_taken(key);
+	if (result != STORE_OK)
+		return ctl_refuse_store(ctl, result, "add the account");
+
+	if (!ctl->json) {
+		printf("%s: added; status %s%s\n", key,
+		    account_status_name(status),
+		    verifier != NULL ? "" : ", no password");
+		return CTL_DONE;
+	}
+	answer = json_new_object();
+	json_add_string(answer, "email", key);
+	ctl_output_add_id(answer, "userId", &user);
+	json_add_string(answer, "status", account_status_name(status));
+	json_add_bool(answer, "hasPassword", verifier != NULL);
+	ctl_output_json(answer);
+	json_free(answer);
+	return CTL_DONE;
+}
+
+static enum ctl_exit
+user_add(struct ctl *ctl, const struct ctl_arguments *arguments)
+{
+	enum account_status status = ACCOUNT_CONFIRMED;
+	char verifier[PASSWORD_VERIFIER_SIZE];
+	const char *email = arguments->operands[0];
+	char key[EMAIL_SIZE];
+	enum ctl_exit done;
+
+	done = take_status(arguments->status, &status);
+	if (done == CTL_DONE)
+		done = ctl_address(email, key);
+	if (done == CTL_DONE)
+		done = check_free(ctl, key);
+	if (done != CTL_DONE)
+		return done;
+	if (arguments->no_password)
+		return add_account(ctl, key, email, NULL, status);
+
+	done = make_verifier(ctl, arguments->password_stdin, verifier);
+	if (done == CTL_DONE)
+		done = add_account(ctl, key, email, verifier, status);
+	secret_wipe(verifier, sizeof(verifier));
+	return done;
+}
+
+/* ---- set-password, set-status ---------------------------------------------------- */
+
+static const struct ctl_option set_password_options[] = {
+	{ "force-change", NULL, CTL_FLAG_AT(force_change),
+	  "good for choosing another one at the next sign-in" },
+	{ "password-stdin", NULL, CTL_FLAG_AT(password_stdin),
+	  "the password is the first line of stdin" },
+	{ 0 },
+};
+
+static enum ctl_exit
+user_set_password(struct ctl *ctl, const struct ctl_arguments *arguments)
+{
+	struct account_outcome outcome = { 0 };
+	char verifier[PASSWORD_VERIFIER_SIZE];
+	char key[EMAIL_SIZE];
+	enum store_result result;
+	enum ctl_exit done;
+	struct id user;
+
+	/* Somebody unknown is told of before a password is asked for. */
+	done = ctl_address(arguments->operands[0], key);
+	if (done == CTL_DONE)
+		done = ctl_account(ctl, key, &user);
+	if (done == CTL_DONE)
+		done = make_verifier(ctl, arguments->password_stdin, verifier);
+	if (done != CTL_DONE)
+		return done;
+
+	result = account_set_password(ctl->db, key, verifier,
+	    arguments->force_change, clock_now_us(), &outcome);
+	secret_wipe(verifier, sizeof(verifier));
+	if (result != STORE_OK)
+		return refuse_change(ctl, result, key, "set the password");
+	print_outcome(ctl, key, &outcome, "password set");
+	return CTL_DONE;
+}
+
+static enum ctl_exit
+user_set_status(struct ctl *ctl, const struct ctl_arguments *arguments)
+{
+	struct account_outcome outcome = { 0 };
+	enum account_status status = ACCOUNT_CONFIRMED;
+	char key[EMAIL_SIZE];
+	enum store_result result;
+	enum ctl_exit done;
+
+	done = take_status(arguments->operands[1], &status);
+	if (done == CTL_DONE)
+		done = ctl_address(arguments->operands[0], key);
+	if (done != CTL_DONE)
+		return done;
+	result = account_set_status(ctl->db, key, status, clock_now_us(),
+	    &outcome);
+	if (result != STORE_OK)
+		return refuse_change(ctl, result, key, "set the status");
+	print_outcome(ctl, key, &outcome, "status set");
+	return CTL_DONE;
+}
+
+/* ---- show ----------------------------------------------------------------------- */
+
+static const struct ctl_column show_columns[] = {
+	{ "email", "e-mail" },
+	{ "writtenAs", "written as" },
+	{ "userId", "user id" },
+	{ "status", "status" },
+	{ "passwordHash", "password hash" },
+	{ "passwordChangedAt", "password changed" },
+	{ "createdAt", "created" },
+	{ "lastSignInAt", "last sign-in" },
+	{ "liveSessions", "live sessions" },
+	{ "activeApiKeys", "active API keys" },
+	{ 0 },
+};
+
+/* What a verifier cost to make; the verifier itself is shown to nobody. */
+static void
+add_cost(struct json_object *answer, const char *verifier)
+{
+	struct scrypt_stored stored;
+	char cost[64];
+
+	if (verifier[0] == '\0') {
+		json_add_null(answer, "passwordHash");
+	} else if (scrypt_parse(verifier, &stored) == 0) {
+		snprintf(cost, sizeof(cost), "scrypt N=2^%u r=%u p=%u",
+		    stored.cost.log2_n, stored.cost.r, stored.cost.p);
+		json_add_string(answer, "passwordHash", cost);
+		secret_wipe(&stored, sizeof(stored));
+	} else {
+		json_add_string(answer, "passwordHash", "of another form");
+	}
+}
+
+static void
+add_row(struct json_object *answer, const struct account_row *row)
+{
+	json_add_string(answer, "email", row->login_key);
+	json_add_string(answer, "writtenAs", row->email);
+	ctl_output_add_id(answer, "userId", &row->user);
+	json_add_string(answer, "status", account_status_name(row->status));
+	json_add_bool(answer, "hasPassword", row->has_password);
+	ctl_output_add_time(answer, "passwordChangedAt",
+	    row->password_changed_us);
+	ctl_output_add_time(answer, "createdAt", row->created_us);
+}
+
+static enum ctl_exit
+user_show(struct ctl *ctl, const struct ctl_arguments *arguments)
+{
+	struct account_detail detail;
+	struct json_object *answer;
+	int64_t now_us = clock_now_us();
+	char key[EMAIL_SIZE];
+	enum store_result result;
+	enum ctl_exit done;
+
+	done = ctl_address(arguments->operands[0], key);
+	if (done != CTL_DONE)
+		return done;
+	result = store_account_find(ctl->db, key, now_us,
+	    ctl_idle_since_us(ctl, now_us), &detail);
+	if (result == STORE_NONE)
+		return ctl_refuse_unknown(key);
+	if (result != STORE_OK)
+		return ctl_refuse_store(ctl, result, "find the account");
+
+	answer = json_new_object();
+	add_row(answer, &detail.row);
+	add_cost(answer, detail.verifier);
+	ctl_output_add_time(answer, "lastSignInAt", detail.last_sign_in_us);
+	json_add_int(answer, "liveSessions", detail.live_sessions);
+	json_add_int(answer, "activeApiKeys", detail.active_api_keys);
+	secret_wipe(&detail, sizeof(detail));
+	if (ctl->json)
+		ctl_output_json(answer);
+	else
+		ctl_output_record(answer, show_columns);
+	json_free(answer);
+	return CTL_DONE;
+}
+
+/* ---- list ----------------------------------------------------------------------- */
+
+static const struct ctl_option list_options[] = {
+	{ "status", "STATUS", CTL_TEXT_AT(status), "only accounts of this status" },
+	{ "after", "EMAIL", CTL_TEXT_AT(after),
+	  "only those behind this address (any text)" },
+	{ "limit", "N", CTL_NUMBER_AT(limit, 100, 1, 1000),
+	  "at most so many (default: 100, at most 1000)" },
+	{ 0 },
+};
+
+static const struct ctl_column list_columns[] = {
+	{ "email", "e-mail" },
+	{ "status", "status" },
+	{ "createdAt", "created" },
+	{ "passwordChangedAt", "password changed" },
+	{ 0 },
+};
+
+static enum ctl_exit
+user_list(struct ctl *ctl, const struct ctl_arguments *arguments)
+{
+	enum account_status status = ACCOUNT_CONFIRMED;
+	size_t limit = (size_t)arguments->limit;
+	struct json_object *array, *object;
+	struct account_row *rows;
+	enum store_result result;
+	enum ctl_exit done;
+	size_t count;
+
+	done = take_status(arguments->status, &status);
+	if (done != CTL_DONE)
+		return done;
+	/* One more than shown tells whether there is a next page. */
+	rows = memory_zeroed(limit + 1, sizeof(*rows));
+	result = store_account_list(ctl->db,
+	    arguments->after != NULL ? arguments->after : "",
+	    arguments->status != NULL ? (int)status : -1, limit + 1, rows,
+	    &count);
+	if (result != STORE_OK) {
+		free(rows);
+		return ctl_refuse_store(ctl, result, "list the accounts");
+	}
+
+	array = json_new_array();
+	for (size_t i = 0; i < count && i < limit; i++) {
+		object = json_new_object();
+		add_row(object, &rows[i]);
+		json_append(array, object);
+	}
+	ctl_output_page(ctl, "users", array, list_columns,
+	    count > limit ? rows[limit - 1].login_key : "");
+	free(rows);
+	return CTL_DONE;
+}
+
+/* ---- delete --------------------------------------------------------------------- */
+
+static const struct ctl_option delete_options[] = {
+	{ "yes", NULL, CTL_FLAG_AT(yes), "do not ask" },
+	{ 0 },
+};
+
+static enum ctl_exit
+confirm_delete(const struct account_detail *detail, bool yes)
+{
+	char question[512];
+
+	snprintf(question, sizeof(question), "Delete %s (live sessions: "
+	    "%" PRId64 ", active API keys: %" PRId64 ")?",
+	    detail->row.login_key, detail->live_sessions,
+	    detail->active_api_keys);
+	return ctl_terminal_confirm(yes, question);
+}
+
+static enum ctl_exit
+delete_account(const struct ctl *ctl, const char *key, const struct id *user)
+{
+	struct json_object *answer;
+	int64_t sessions, api_keys;
+	enum store_result result;
+
+	result = store_account_delete(ctl->db, key, user, &sessions,
+	    &api_keys);
+	if (result != STORE_OK)
+		return ctl_refuse_store(ctl, result, "delete the account");
+	if (!ctl->json) {
+		printf("%s: deleted; sessions removed: %" PRId64
+		    ", API keys removed: %" PRId64 "\n", key, sessions,
+		    api_keys);
+		return CTL_DONE;
+	}
+	answer = json_new_object();
+	json_add_string(answer, "email", key);
+	ctl_output_add_id(answer, "userId", user);
+	json_add_int(answer, "sessionsRemoved", sessions);
+	json_add_int(answer, "apiKeysRemoved", api_keys);
+	ctl_output_json(answer);
+	json_free(answer);
+	return CTL_DONE;
+}
+
+static enum ctl_exit
+user_delete(struct ctl *ctl, const struct ctl_arguments *arguments)
+{
+	struct account_detail detail;
+	int64_t now_us = clock_now_us();
+	char key[EMAIL_SIZE];
+	enum store_result result;
+	enum ctl_exit done;
+
+	done = ctl_address(arguments->operands[0], key);
+	if (done != CTL_DONE)
+		return done;
+	result = store_account_find(ctl->db, key, now_us,
+	    ctl_idle_since_us(ctl, now_us), &detail);
+	if (result == STORE_NONE)
+		return ctl_refuse_unknown(key);
+	if (result != STORE_OK)
+		return ctl_refuse_store(ctl, result, "find the account");
+
+	done = confirm_delete(&detail, arguments->yes);
+	if (done == CTL_DONE)
+		done = delete_account(ctl, key, &detail.row.user);
+	secret_wipe(&detail, sizeof(detail));
+	return done;
+}
+
+/* ---- the group ------------------------------------------------------------------ */
+
+static const struct ctl_command commands[] = {
+	{ "add", "EMAIL", 1, 1, add_options, CTL_NEEDS_DATABASE, user_add,
+	  "add an account; asks for its password" },
+	{ "set-password", "EMAIL", 1, 1, set_password_options,
+	  CTL_NEEDS_DATABASE, user_set_password,
+	  "give a new password; ends all sessions" },
+	{ "set-status", "EMAIL STATUS", 2, 2, NULL, CTL_NEEDS_DATABASE,
+	  user_set_status, "change what may be done with an account" },
+	{ "show", "EMAIL", 1, 1, NULL, CTL_NEEDS_DATABASE, user_show,
+	  "tell all about one account" },
+	{ "list", "", 0, 0, list_options, CTL_NEEDS_DATABASE, user_list,
+	  "list accounts in the order of their addresses" },
+	{ "delete", "EMAIL", 1, 1, delete_options, CTL_NEEDS_DATABASE,
+	  user_delete, "delete an account, its sessions and API keys" },
+	{ 0 },
+};
+
+const struct ctl_group ctl_user_group = {
+	.name = "user",
+	.help = "Accounts: who may sign in.  A status is one of confirmed, "
+		"unconfirmed,\n"
+		"force-change-password, reset-required, external-provider, "
+		"disabled.\n"
+		"Only confirmed people may sign in; any other status ends "
+		"their sessions.",
+	.commands = commands,
+	.examples =
+	    "  posternctl user add ann@example.org\n"
+	    "  pwgen -s 20 1 | posternctl user set-password --force-change "
+	    "ann@example.org\n"
+	    "  posternctl user set-status ann@example.org disabled\n"
+	    "  posternctl user list --status unconfirmed --json\n",
+};
