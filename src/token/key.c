@@ -34,8 +34,8 @@ static const struct {
 };
 
 /*
- * The contexts are made ready once: setting one up costs as much as a tenth of a
- * signature.  Ed25519 hashes the message itself and has a context for both.
+ * The contexts are made ready once and serve every signature.  Ed25519 hashes the
+ * message itself and has one context for both.
  */
 struct key_pair {
 	EVP_PKEY *pkey;
@@ -67,11 +67,11 @@ key_algorithm_parse(const char *name, size_t size,
 
 /* Say what OpenSSL could not do, and forget its errors. */
 static void
-log_openssl(const char *what)
+log_openssl(const char *what, const char *name)
 {
 	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
 
-	log_error("could not %s: %s", what,
+	log_error("could not %s \"%s\": %s", what, name,
 	    reason != NULL ? reason : "OpenSSL gives no reason");
 	ERR_clear_error();
 }
@@ -223,11 +223,13 @@ key_make(struct key *key)
 	if (pkey != NULL)
 		key->pair = pair_new(pkey, key->algorithm);
 	if (pkey == NULL || key->pair == NULL) {
-		log_openssl("make a signing key");
+		log_openssl("make a signing key for",
+		    key_algorithm_name(key->algorithm));
 		return -1;
 	}
 	if (thumbprint(key, key->kid) != 0) {
-		log_openssl("read a key just made");
+		log_openssl("read the key just made for",
+		    key_algorithm_name(key->algorithm));
 		key_release(key);
 		return -1;
 	}
@@ -332,7 +334,7 @@ key_pem(const struct key *key, size_t *size)
 		pem = memory_text_part(data, (size_t)length);
 		*size = (size_t)length;
 	} else {
-		log_openssl("write a signing key as PEM");
+		log_openssl("write as PEM the key", key->kid);
 	}
 
 	/* A memory BIO wipes what it held. */
@@ -428,7 +430,7 @@ key_sign(const struct key *key, const void *bytes, size_t size,
 		break;
 	}
 	if (result != 0)
-		log_openssl("sign");
+		log_openssl("sign with the key", key->kid);
 	return result;
 }
 
