@@ -2,15 +2,12 @@
 
 #include "process/board.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
+#include "base/shared.h"
 
 /* State and time are one number, so that nobody sees the one of now with the
  * other of before: a busy worker would look as if it had been so for hours. */
@@ -33,11 +30,8 @@ board_new(int slots)
 	struct board *board = memory_zeroed(1, sizeof(*board));
 
 	board->size = (size_t)slots * sizeof(struct slot);
-	board->slots = mmap(NULL, board->size, PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (board->slots == MAP_FAILED) {
-		log_error("could not share memory with the workers: %s",
-		    strerror(errno));
+	board->slots = shared_new(board->size);
+	if (board->slots == NULL) {
 		free(board);
 		return NULL;
 	}
@@ -49,7 +43,7 @@ board_free(struct board *board)
 {
 	if (board == NULL)
 		return;
-	munmap(board->slots, board->size);
+	shared_free(board->slots, board->size);
 	free(board);
 }
 

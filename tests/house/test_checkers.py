@@ -80,10 +80,12 @@ def test_shellcheck(path):
 def test_manual(path):
     need("mandoc")
     status, said = sources.run(["mandoc", "-T", "lint", "-W", "style", path])
-    # A page of a system that mandoc does not know by name.
+    # A page of a system that mandoc does not know by name; and pages of other
+    # packages, which need not be on this machine.
     said = "\n".join(line for line in said.splitlines()
                      if "operating system explicitly specified" not in line
-                     and "referenced manual not found" not in line)
+                     and "referenced manual not found" not in line
+                     and "outdated mandoc.db lacks" not in line)
     assert not said
 
 
