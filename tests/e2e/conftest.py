@@ -1,6 +1,7 @@
 """What the end-to-end tests share: a database, keys, people, a pool of workers and
 a web server, all real and all of this run's own."""
 
+import os
 import re
 import secrets
 import shutil
@@ -16,6 +17,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from harness import fastcgi, lighttpd as web_server, process  # noqa: E402
 from harness import tree  # noqa: E402
+from harness.apache import Apache  # noqa: E402
+from harness.nginx import Nginx  # noqa: E402
 from harness.postern import Ctl, Pool, write_settings  # noqa: E402
 from harness.postgres import Cluster  # noqa: E402
 
@@ -85,6 +88,8 @@ def settings(runtime, bare_cluster):
         "scrypt_p": 1,
         "io_timeout_ms": 1000,
         "log_format": "json",
+        # Web servers that root starts become www-data.
+        **({"listen_group": "www-data"} if os.getuid() == 0 else {}),
     }
 
 
@@ -213,13 +218,13 @@ def lighttpd(runtime, pool):
     server.stop()
 
 
-@pytest.fixture
-def start_lighttpd(room):
+def starter(room, kind):
+    """Starts web servers of one kind, for one test."""
     servers = []
 
     def start(backend, **options):
-        server = web_server.Lighttpd(room / f"web{len(servers)}", backend,
-                                     **options)
+        server = kind(room / f"{kind.__name__.lower()}{len(servers)}", backend,
+                      **options)
         servers.append(server)
         return server
 
@@ -227,6 +232,21 @@ def start_lighttpd(room):
     for server in servers:
         if server.process.is_running():
             server.stop()
+
+
+@pytest.fixture
+def start_lighttpd(room):
+    yield from starter(room, web_server.Lighttpd)
+
+
+@pytest.fixture
+def start_apache(room):
+    yield from starter(room, Apache)
+
+
+@pytest.fixture
+def start_nginx(room):
+    yield from starter(room, Nginx)
 
 
 @pytest.fixture

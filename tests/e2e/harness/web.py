@@ -3,6 +3,7 @@ every header as it came."""
 
 import http.client
 import json
+import signal
 
 
 class Response:
@@ -44,3 +45,37 @@ def fetch(port, method, target, body=None, headers=(), host="127.0.0.1",
         return Response(answer.status, answer.getheaders(), answer.read())
     finally:
         connection.close()
+
+
+class Server:
+    """A web server of the tests' own: `port`, `process` and `logs` are its
+    maker's."""
+
+    # Lets requests in flight end.
+    KINDLY = signal.SIGTERM
+
+    def wait_until_it_answers(self):
+        try:
+            self.process.wait_until_it_answers(("127.0.0.1", self.port))
+        except BaseException:
+            self.process.popen.kill()
+            print(self.log()[-2000:])
+            raise
+
+    def fetch(self, method, target, body=None, headers=(), **options):
+        return fetch(self.port, method, target, body, headers, **options)
+
+    def post_json(self, target, value, headers=()):
+        headers = [("Content-Type", "application/json"), *dict(headers).items()]
+        body = value if isinstance(value, bytes) else json.dumps(value).encode()
+        return self.fetch("POST", target, body, headers)
+
+    def log(self):
+        return "".join(path.read_text(errors="replace")
+                       for path in self.logs if path.exists())
+
+    def stop(self, kindly=False):
+        if kindly:
+            self.process.signal(self.KINDLY)
+            return self.process.wait(15)
+        return self.process.stop()
