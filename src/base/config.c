@@ -199,6 +199,8 @@ static const struct config_setting table[] = {
 	    "directory of the signing keys and the master secret" },
 	{ CHOICE(signing_algorithm, "es256", algorithms), true,
 	    "of new signing keys: es256 or eddsa" },
+	{ NUMBER(jwks_max_age_seconds, "300", 0, 86400), true,
+	    "how long verifiers may keep a copy of the public keys" },
 	{ NUMBER(access_token_seconds, "900", 1, 86400), true,
 	    "life of an access token" },
 	{ NUMBER(session_seconds, "2592000", 2, 315360000), true,

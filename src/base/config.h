@@ -43,6 +43,7 @@ struct config {
 	char *audience;
 	char *key_dir;
 	int signing_algorithm;   /* enum config_algorithm, for new keys */
+	int jwks_max_age_seconds; /* that a verifier may keep the public keys */
 	int access_token_seconds;
 	int session_seconds;     /* absolute life of a refresh-token session */
 	int session_idle_seconds;

@@ -11,10 +11,6 @@
 #include "token/keys.h"
 #include "token/keys_admin.h"
 
-/* So long a new key is only published: caches of the JWKS see it before the first
- * token that it signed. */
-#define SIGN_IN_SECONDS 600
-
 static enum ctl_exit
 refuse_keys(const struct ctl *ctl, enum ctl_exit code, const char *what,
     const char *why)
@@ -51,12 +47,14 @@ prune(const struct ctl *ctl, int64_t now_us)
 
 /* ---- new ------------------------------------------------------------------------ */
 
+#define NOT_GIVEN (-1)
+
 static const struct ctl_option new_options[] = {
 	{ "algorithm", "NAME", CTL_TEXT_AT(algorithm),
 	  "es256 or eddsa (default: the setting)" },
 	{ "sign-in-seconds", "N",
-	  CTL_NUMBER_AT(sign_in_seconds, SIGN_IN_SECONDS, 0, 30 * 86400),
-	  "sign after N seconds (default: 600)" },
+	  CTL_NUMBER_AT(sign_in_seconds, NOT_GIVEN, 0, 30 * 86400),
+	  "sign after N seconds (default: twice jwks_max_age_seconds)" },
 	{ 0 },
 };
 
@@ -79,18 +77,31 @@ take_algorithm(const struct ctl *ctl, const char *typed,
 	return CTL_DONE;
 }
 
-/* When a new key may begin to sign: at once if there is none to wait behind. */
+/*
+ * When a new key may begin to sign: at once if there is none to wait behind; else
+ * when every copy of the published keys has it, with as much time to spare.
+ */
 static enum ctl_exit
 choose_start(const struct ctl *ctl, int64_t delay_seconds, int64_t now_us,
     int64_t *sign_from_us)
 {
+	int64_t max_age = ctl->config->jwks_max_age_seconds;
 	struct keys *keys = open_keys(ctl);
 
 	if (keys == NULL)
 		return CTL_UNREACHABLE;
 	*sign_from_us = now_us;
-	if (keys_signing(keys, now_us) != NULL)
+	if (delay_seconds == NOT_GIVEN)
+		delay_seconds = 2 * max_age;
+	if (keys_signing(keys, now_us) != NULL) {
 		*sign_from_us += delay_seconds * CLOCK_SECOND_US;
+		if (delay_seconds < max_age)
+			fprintf(stderr, "posternctl: note: copies of the "
+			    "published keys may be %" PRId64 " seconds old\n"
+			    "  (jwks_max_age_seconds); until then some who "
+			    "verify tokens do not know the new key\n",
+			    max_age);
+	}
 	keys_close(keys);
 	return CTL_DONE;
 }
@@ -232,9 +243,10 @@ const struct ctl_group ctl_key_group = {
 	.help = "Keys that sign access tokens.  Run as the user that postern.fcgi "
 		"runs as, or as\n"
 		"root once the directory belongs to that user.  The program "
-		"sees changes within\n"
-		"a second.  To roll over: make a new key, and retire the old "
-		"one when it signs.",
+		"sees changes at\n"
+		"its next request.  To roll over: make a new key, and retire "
+		"the old one when it\n"
+		"signs.",
 	.commands = commands,
 	.examples = "  posternctl key new\n"
 		    "  posternctl key new --algorithm eddsa --sign-in-seconds "

@@ -21,8 +21,7 @@ struct content {
 struct keys {
 	char *dir;
 	int token_seconds;
-	int64_t looked_us; /* when the directory was last looked at */
-	bool complained;   /* that it could not be read */
+	int64_t failed_us; /* when the directory could not be read; 0: it can */
 	unsigned char master_id;
 	struct content content;
 };
@@ -135,19 +134,18 @@ keys_refresh(struct keys *keys, int64_t now_us)
 	char why[KEYS_WHY_SIZE];
 
 	/* A clock set back is no reason to wait for it. */
-	if (now_us >= keys->looked_us &&
-	    now_us - keys->looked_us < CLOCK_SECOND_US)
+	if (now_us >= keys->failed_us &&
+	    now_us - keys->failed_us < CLOCK_SECOND_US)
 		return;
-	keys->looked_us = now_us;
 	if (keys_follow(keys, why) == 0) {
-		keys->complained = false;
+		keys->failed_us = 0;
 		return;
 	}
-	if (!keys->complained)
+	if (keys->failed_us == 0)
 		log_error("could not read the keys again, keeping those from "
 			  "before: %s",
 		    why);
-	keys->complained = true;
+	keys->failed_us = now_us;
 }
 
 const struct key *

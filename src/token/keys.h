@@ -30,10 +30,11 @@ struct keys *keys_open(const char *dir, int token_seconds,
 void keys_close(struct keys *keys);
 
 /*
- * Follow changes made by posternctl: looks at keys.json at most once a second
- * and reads the directory again when it changed.  A directory that cannot be
- * read leaves the keys as they were, and is logged once.  Pointers to keys taken
- * before are void afterwards.
+ * Follow changes made by posternctl: looks at keys.json, and reads the directory
+ * again when it changed.  Called before each request, so that no worker meets a
+ * token whose key it does not know yet.  A directory that cannot be read leaves
+ * the keys as they were, is logged once, and tried again a second later.  Pointers
+ * to keys taken before are void afterwards.
  */
 void keys_refresh(struct keys *keys, int64_t now_us);
 

@@ -21,6 +21,8 @@ struct exchange {
 
 void endpoint_sign_in(struct exchange *exchange);
 
+void endpoint_jwks(struct exchange *exchange);
+
 void endpoint_health(struct exchange *exchange);
 void endpoint_ready(struct exchange *exchange);
 

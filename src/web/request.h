@@ -42,6 +42,7 @@ struct request {
 	const char *user_agent;    /* or NULL */
 	const char *origin;        /* or NULL */
 	const char *fetch_site;    /* Sec-Fetch-Site, or NULL */
+	const char *if_none_match; /* or NULL */
 	char device[REQUEST_DEVICE_SIZE]; /* User-Agent, safe to keep; or "" */
 	bool https;
 	bool authorizer;

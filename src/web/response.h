@@ -17,6 +17,7 @@ struct response {
 	int status;
 	const char *error_code; /* of the contract, or NULL; for the log */
 	const char *outcome;    /* a word for the log, or NULL */
+	int max_age; /* seconds that anybody may keep it, 0: not at all */
 	char head[RESPONSE_HEAD_SIZE]; /* header lines, CRLF each */
 	size_t head_size;
 	char *body; /* or NULL */

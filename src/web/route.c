@@ -18,11 +18,12 @@ enum {
 	ROUTE_REMEMBERS = 1 << 1,     /* its act asks again whether the client's
 	                                 key still stands */
 	ROUTE_TAKES_JSON = 1 << 2,
+	ROUTE_AT_ROOT = 1 << 3,       /* not under base_path */
 };
 
 struct route {
 	enum request_method method;
-	const char *address; /* under base_path */
+	const char *address; /* under base_path, unless it is AT_ROOT */
 	void (*serve)(struct exchange *exchange);
 	unsigned flags;
 };
@@ -30,6 +31,7 @@ struct route {
 static const struct route routes[] = {
 	{ METHOD_POST, "/auth/sign-in", endpoint_sign_in,
 	    ROUTE_NEEDS_CLIENT | ROUTE_REMEMBERS | ROUTE_TAKES_JSON },
+	{ METHOD_GET, "/.well-known/jwks.json", endpoint_jwks, ROUTE_AT_ROOT },
 	{ METHOD_GET, "/auth/health", endpoint_health, 0 },
 	{ METHOD_GET, "/auth/health/ready", endpoint_ready, 0 },
 };
@@ -58,14 +60,23 @@ under_base(const struct config *config, const char *path)
 	return path + size;
 }
 
-/* The route of an address and method.  Without one, *allowed tells which methods
+static bool
+is_at(const struct route *route, const struct config *config, const char *path)
+{
+	if ((route->flags & ROUTE_AT_ROOT) == 0)
+		path = under_base(config, path);
+	return path != NULL && strcmp(route->address, path) == 0;
+}
+
+/* The route of a path and method.  Without one, *allowed tells which methods
  * the address takes: none, when there is no such address. */
 static const struct route *
-find(const char *address, enum request_method method, unsigned *allowed)
+find(const struct config *config, const char *path, enum request_method method,
+    unsigned *allowed)
 {
 	*allowed = 0;
 	for (size_t i = 0; i < COUNT(routes); i++) {
-		if (address == NULL || strcmp(routes[i].address, address) != 0)
+		if (!is_at(&routes[i], config, path))
 			continue;
 		if (routes[i].method == method)
 			return &routes[i];
@@ -219,14 +230,24 @@ serve_address(struct exchange *exchange)
 		error_answer(exchange->response, ERROR_UNAUTHORISED, NULL);
 		return;
 	}
-	route = find(under_base(exchange->service->config, request->path),
-	    request->method, &allowed);
+	route = find(exchange->service->config, request->path, request->method,
+	    &allowed);
 	if (route != NULL)
 		serve_route(exchange, route);
 	else if (allowed != 0)
 		refuse_method(exchange->response, allowed);
 	else
 		error_answer(exchange->response, ERROR_NO_SUCH_ADDRESS, NULL);
+}
+
+static void
+head_cache(struct response *response)
+{
+	if (response->max_age > 0)
+		response_header(response, "Cache-Control", "public, max-age=%d",
+		    response->max_age);
+	else
+		response_header(response, "Cache-Control", "no-store");
 }
 
 static void
@@ -237,21 +258,21 @@ answer(struct exchange *exchange, const struct gateway *gateway)
 
 	response_header(response, "X-Request-Id", "%s",
 	    exchange->request->id_text);
-	response_header(response, "Cache-Control", "no-store");
 	response_header(response, "X-Content-Type-Options", "nosniff");
 
 	switch (result) {
 	case REQUEST_OK:
 		serve_address(exchange);
-		return;
+		break;
 	case REQUEST_BAD_PATH:
 		error_answer(response, ERROR_PATH_INVALID, NULL);
-		return;
+		break;
 	case REQUEST_INVALID:
 	case REQUEST_TOO_LARGE:
+		error_answer(response, ERROR_REQUEST_INVALID, NULL);
 		break;
 	}
-	error_answer(response, ERROR_REQUEST_INVALID, NULL);
+	head_cache(response);
 }
 
 static void

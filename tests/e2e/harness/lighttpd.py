@@ -12,11 +12,11 @@ def quote(value):
 
 
 def to_socket(address, prefix="/v2"):
-    return f"""fastcgi.server += ( {quote(prefix)} => ((
+    return "".join(f"""fastcgi.server += ( {quote(part)} => ((
         "socket" => {quote(address)},
         "check-local" => "disable",
     )) )
-"""
+""" for part in (prefix, "/.well-known/jwks.json"))
 
 
 def to_program(program, socket, environment, prefix="/v2"):
