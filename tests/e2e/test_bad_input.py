@@ -24,7 +24,8 @@ def send(request, pool, keys):
         headers = {"x-api-key": keys.publishable, **headers}
         if server is None:
             return fastcgi.ask(pool.address, method, uri, body, headers)
-        return server.fetch(method, uri, body or None, headers)
+        # Without a length, lighttpd would answer a POST by itself.
+        return server.fetch(method, uri, body, headers)
     return send
 
 
@@ -477,10 +478,21 @@ def test_two_addresses_in_one_request(pool, good_request):
 def test_many_and_long_variables(pool, good_request):
     body, headers = good_request
     pairs = fastcgi.request_params("POST", SIGN_IN, body, headers)
-    pairs += [(f"HTTP_X_{i}", "v" * 50) for i in range(2000)]
-    pairs += [("HTTP_COOKIE", "c" * 300_000), ("HTTP_USER_AGENT", "\x01\xff" * 9)]
+    pairs += [(f"HTTP_X_{i}", "v" * 50) for i in range(500)]
+    pairs += [("HTTP_COOKIE", "c" * 20_000), ("HTTP_USER_AGENT", "\x01\xff" * 9)]
     contract.check_signed_in(fastcgi.ask(pool.address, "POST", SIGN_IN, body,
                                          pairs=pairs))
+
+
+@pytest.mark.usefixtures("nothing_happened")
+@pytest.mark.parametrize("more", [
+    [("HTTP_COOKIE", "c" * 65536)],
+    [(f"HTTP_X_{i}", "v" * 50) for i in range(2000)]], ids=["long", "many"])
+def test_more_variables_than_a_server_sends(pool, good_request, more):
+    body, headers = good_request
+    pairs = fastcgi.request_params("POST", SIGN_IN, body, headers)
+    check_not_acted_on(fastcgi.ask(pool.address, "POST", SIGN_IN, body,
+                                   pairs=pairs + more))
 
 
 # ---- addresses and methods -----------------------------------------------------
@@ -534,7 +546,7 @@ def test_address_without_a_path(pool, uri):
 
 @pytest.mark.parametrize("uri", [
     "/v2/auth/sign%2din", "/v2/%61uth/sign-in", "/v2/auth/sign-in?",
-    "/v2/auth/sign-in?x=1&y=%00", "/v2/auth/sign-in?a/../b//c"])
+    "/v2/auth/sign-in?x=1&y=%20", "/v2/auth/sign-in?a/../b//c"])
 def test_other_spelling_of_the_address(send, uri):
     contract.check_refused(send("POST", uri, GOOD.encode()), 401,
                            "INVALID_CREDENTIALS")
@@ -542,10 +554,24 @@ def test_other_spelling_of_the_address(send, uri):
 
 @pytest.mark.parametrize("query", [
     "sessionId=", "sessionId", "sessionId=a&sessionId=a", "sessionId=%zz",
-    "sessionId=%00", "sessionId=%0a", "sessionId=" + "a" * 3000])
+    "sessionId=" + "a" * 3000])
 def test_query_that_cannot_be_read(send, query):
     contract.check_refused(send("POST", f"{SIGN_IN}?{query}", GOOD.encode()),
                            400, "QUERY_VALIDATION_FAILED")
+
+
+@pytest.mark.parametrize("query", ["sessionId=%00", "sessionId=%0a", "x=%00"])
+def test_query_with_controls(pool, lighttpd, keys, query):
+    """lighttpd refuses them itself; what we do not read may hold anything."""
+    headers = {"x-api-key": keys.publishable, **JSON}
+    answer = fastcgi.ask(pool.address, "POST", f"{SIGN_IN}?{query}",
+                         GOOD.encode(), headers)
+    if query.startswith("sessionId"):
+        contract.check_refused(answer, 400, "QUERY_VALIDATION_FAILED")
+    else:
+        contract.check_refused(answer, 401, "INVALID_CREDENTIALS")
+    answer = lighttpd.fetch("POST", f"{SIGN_IN}?{query}", GOOD.encode(), headers)
+    assert answer.status == 400
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS",
@@ -588,7 +614,7 @@ def test_very_long_header(pool, good_request, name):
     body, headers = good_request
     headers = {n: v for n, v in headers.items() if n.lower() != name.lower()}
     answer = fastcgi.ask(pool.address, "POST", SIGN_IN, body,
-                         {**headers, name: "Bearer " + "x" * 100_000})
+                         {**headers, name: "Bearer " + "x" * 50_000})
     assert answer.status in (400, 401), answer
 
 

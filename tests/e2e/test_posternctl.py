@@ -43,12 +43,12 @@ def conninfo(cluster, database, role):
     return f"{where} user={role}"
 
 
-def make_place(directory, cluster, database, **changes):
+def make_place(directory, cluster, name, **changes):
     """posternctl with a database and a key directory of its own."""
     settings = {
-        "owner_database": conninfo(cluster, database, "postern_owner"),
-        "admin_database": conninfo(cluster, database, "postern_admin"),
-        "database": conninfo(cluster, database, "postern_service"),
+        "owner_database": conninfo(cluster, name, "postern_owner"),
+        "admin_database": conninfo(cluster, name, "postern_admin"),
+        "database": conninfo(cluster, name, "postern_service"),
         "issuer": "https://sign-in.test",
         "key_dir": directory / "keys",
         "scrypt_log2_n": 10,
@@ -62,7 +62,7 @@ def make_place(directory, cluster, database, **changes):
     def ask(sql, *values):
         import psycopg2
         connection = psycopg2.connect(
-            conninfo(cluster, database, "postgres"))
+            conninfo(cluster, name, "postgres"))
         connection.autocommit = True
         try:
             with connection.cursor() as cursor:
@@ -72,7 +72,7 @@ def make_place(directory, cluster, database, **changes):
             connection.close()
 
     return SimpleNamespace(ctl=ctl, ask=ask, settings=settings,
-                           directory=directory, database=database,
+                           directory=directory, database=name,
                            cluster=cluster)
 
 
