@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -34,12 +35,16 @@
 struct fcgi {
 	struct fcgi_options options;
 	int door_fd;    /* epoll: the listening socket and wake_fd */
-	int arrival_fd; /* epoll: more bytes on the connection */
 
-	/* The request, as it waits in the socket: looked at, not taken out. */
+	/* The request.  One that has come as a whole is only looked at, and
+	 * waits in the socket for libfcgi.  Of any other, what has come is taken
+	 * out, since a web server stops sending when a quarter of its buffer is
+	 * full; libfcgi then reads it from a file in memory. */
 	unsigned char *window;
 	size_t window_size;
 	size_t window_used; /* to be wiped */
+	bool taken;
+	int source; /* where libfcgi reads: the connection, or that file */
 	struct record_scan scan;
 	bool whole;
 	size_t body_left; /* bytes that may still be read */
@@ -87,8 +92,7 @@ open_epolls(struct fcgi *fcgi)
 	    fcntl(options->listen_fd, F_SETFL, flags | O_NONBLOCK) == -1)
 		return -1;
 	fcgi->door_fd = epoll_create1(EPOLL_CLOEXEC);
-	fcgi->arrival_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (fcgi->door_fd == -1 || fcgi->arrival_fd == -1)
+	if (fcgi->door_fd == -1)
 		return -1;
 	/* One connection wakes one worker. */
 	if (watch(fcgi->door_fd, options->listen_fd,
@@ -103,7 +107,7 @@ fcgi_open(const struct fcgi_options *options)
 	struct fcgi *fcgi = memory_zeroed(1, sizeof(*fcgi));
 
 	fcgi->options = *options;
-	fcgi->connection = fcgi->door_fd = fcgi->arrival_fd = -1;
+	fcgi->connection = fcgi->door_fd = fcgi->source = -1;
 	/* Body records carry 8 bytes of header each; web servers fill them. */
 	fcgi->window_size = RECORD_HEAD_LIMIT + options->body_limit +
 			    options->body_limit / 4 + 4096;
@@ -128,8 +132,6 @@ fcgi_close(struct fcgi *fcgi)
 		return;
 	if (fcgi->door_fd != -1)
 		close(fcgi->door_fd);
-	if (fcgi->arrival_fd != -1)
-		close(fcgi->arrival_fd);
 	free(fcgi->window);
 	free(fcgi);
 }
@@ -224,33 +226,6 @@ fcgi_accept(struct fcgi *fcgi)
 
 /* ---- a request comes in -------------------------------------------------- */
 
-enum arrival {
-	ARRIVAL_MORE,
-	ARRIVAL_LAST, /* the peer will not send any more */
-	ARRIVAL_LATE,
-};
-
-/* Wait for bytes beyond those we have looked at; edge-triggered, since those
- * are still in the socket. */
-static enum arrival
-wait_for_more(const struct fcgi *fcgi, int64_t until_ms)
-{
-	struct epoll_event event;
-	int64_t left_ms = until_ms - clock_steady_ms();
-
-	/* The first wait of a connection; it ends at once if something is
-	 * there. */
-	if (watch(fcgi->arrival_fd, fcgi->connection,
-		EPOLLIN | EPOLLRDHUP | EPOLLET) == -1 &&
-	    errno != EEXIST)
-		return ARRIVAL_LATE;
-	if (left_ms <= 0 ||
-	    epoll_wait(fcgi->arrival_fd, &event, 1, (int)left_ms) != 1)
-		return ARRIVAL_LATE;
-	return event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR) ? ARRIVAL_LAST
-								 : ARRIVAL_MORE;
-}
-
 /* Look at what has come.  MORE also when there is nothing. */
 static enum record_result
 look(struct fcgi *fcgi)
@@ -262,6 +237,33 @@ look(struct fcgi *fcgi)
 		return RECORD_MORE;
 	fcgi->window_used = (size_t)size;
 	return record_scan(&fcgi->scan, fcgi->window, (size_t)size);
+}
+
+/* Wait for bytes.  False: none will come, or not in time. */
+static bool
+wait_for_bytes(const struct fcgi *fcgi, int64_t until_ms)
+{
+	struct pollfd peer = { .fd = fcgi->connection, .events = POLLIN };
+	int64_t left_ms = until_ms - clock_steady_ms();
+
+	return left_ms > 0 && poll(&peer, 1, (int)left_ms) == 1;
+}
+
+/* Take out what has come, from the first byte on.  False: that was all. */
+static bool
+take_bytes(struct fcgi *fcgi)
+{
+	ssize_t size;
+
+	if (!fcgi->taken)
+		fcgi->window_used = 0; /* what was looked at comes again */
+	fcgi->taken = true;
+	size = recv(fcgi->connection, fcgi->window + fcgi->window_used,
+	    fcgi->window_size - fcgi->window_used, MSG_DONTWAIT);
+	if (size <= 0)
+		return size == -1 && errno == EAGAIN;
+	fcgi->window_used += (size_t)size;
+	return true;
 }
 
 /* A request that does not get whole: say so, unless nothing was sent, as by
@@ -279,30 +281,41 @@ static bool
 await_request(struct fcgi *fcgi)
 {
 	int64_t until_ms = clock_steady_ms() + fcgi->options.io_timeout_ms;
-	enum arrival arrival = ARRIVAL_MORE;
+	enum record_result result;
 
+	fcgi->taken = false;
 	record_start(&fcgi->scan, fcgi->options.body_limit);
-	for (;;) {
-		switch (look(fcgi)) {
-		case RECORD_WHOLE:
-			fcgi->whole = true;
-			return true;
-		case RECORD_LARGE:
-			fcgi->whole = false;
-			return true;
-		case RECORD_BAD:
-			return broken_off(fcgi, fcgi->scan.why);
-		case RECORD_MORE:
-			break;
-		}
+	result = look(fcgi);
+	while (result == RECORD_MORE) {
 		if (fcgi->window_used == fcgi->window_size)
 			return broken_off(fcgi, "a body in crumbs");
-		if (arrival == ARRIVAL_LAST)
-			return broken_off(fcgi, "it was broken off");
-		arrival = wait_for_more(fcgi, until_ms);
-		if (arrival == ARRIVAL_LATE)
+		if (!wait_for_bytes(fcgi, until_ms))
 			return broken_off(fcgi, "it did not come in time");
+		if (!take_bytes(fcgi))
+			return broken_off(fcgi, "it was broken off");
+		result = record_scan(&fcgi->scan, fcgi->window,
+		    fcgi->window_used);
 	}
+	if (result == RECORD_BAD)
+		return broken_off(fcgi, fcgi->scan.why);
+	fcgi->whole = result == RECORD_WHOLE;
+	return true;
+}
+
+/* A file in memory with what was taken out of the socket; -1 when there is no
+ * memory. */
+static int
+put_back(const struct fcgi *fcgi)
+{
+	int fd = memfd_create("postern-request", MFD_CLOEXEC);
+
+	if (fd == -1)
+		return -1;
+	if (pwrite(fd, fcgi->window, fcgi->window_used, 0) ==
+	    (ssize_t)fcgi->window_used)
+		return fd;
+	close(fd);
+	return -1;
 }
 
 static void
@@ -317,14 +330,17 @@ read_body(void *self, void *bytes, size_t size)
 {
 	struct fcgi *fcgi = self;
 	FCGX_Stream *in = fcgi->request.in;
+	int got;
 
 	/* Behind it stand records that nobody has looked at. */
 	if (size > fcgi->body_left)
 		size = fcgi->body_left;
 	if (size == 0)
 		return fcgi->whole ? 0 : -1;
-	if (FCGX_GetStr(bytes, (int)size, in) != (int)size ||
-	    FCGX_GetError(in) != 0) {
+	fcgi->request.ipcFd = fcgi->source;
+	got = FCGX_GetStr(bytes, (int)size, in);
+	fcgi->request.ipcFd = fcgi->connection;
+	if (got != (int)size || FCGX_GetError(in) != 0) {
 		log_warning(
 		    "could not read a request's body: it was broken off");
 		fcgi->body_left = 0;
@@ -364,29 +380,38 @@ peer_gone(void *self)
 	return poll(&peer, 1, 0) == 1;
 }
 
-/* Hand the connection to libfcgi, which then finds all it wants to read. */
-static int
-take_request(struct fcgi *fcgi)
+/* Hand the request to libfcgi, which then finds all it wants to read. */
+static bool
+hand_over(struct fcgi *fcgi)
 {
 	FCGX_Request *request = &fcgi->request;
 
+	fcgi->source = fcgi->taken ? put_back(fcgi) : fcgi->connection;
+	if (fcgi->source == -1) {
+		log_error("dropped a request: no memory for it: %s",
+		    strerror(errno));
+		return false;
+	}
 	FCGX_InitRequest(request, -1, 0);
-	request->ipcFd = fcgi->connection;
+	request->ipcFd = fcgi->source;
 	/* Else it would be closed by the FCGX_Finish_r() that comes first. */
 	request->keepConnection = 1;
 	/* Closing is plain close(), when it must: lingering is done here. */
 	FCGX_Detach(request);
-	if (FCGX_Accept_r(request) == 0)
-		return 0;
+	if (FCGX_Accept_r(request) == 0) {
+		request->ipcFd = fcgi->connection;
+		return true;
+	}
 	log_warning("dropped a request: libfcgi would not take it");
-	fcgi->connection = -1; /* closed */
-	return -1;
+	if (!fcgi->taken)
+		fcgi->connection = -1; /* closed */
+	return false;
 }
 
 int
 fcgi_begin(struct fcgi *fcgi, struct gateway *gateway)
 {
-	if (!await_request(fcgi) || take_request(fcgi) != 0) {
+	if (!await_request(fcgi) || !hand_over(fcgi)) {
 		if (fcgi->connection != -1)
 			close(fcgi->connection);
 		fcgi->connection = -1;
@@ -465,6 +490,8 @@ fcgi_finish(struct fcgi *fcgi)
 	FCGX_Free(request, 0);
 	request->ipcFd = -1;
 
+	if (fcgi->taken)
+		close(fcgi->source);
 	hang_up(fcgi);
 	forget_window(fcgi);
 }

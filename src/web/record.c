@@ -171,13 +171,29 @@ scan_header(struct record_scan *scan, const struct record *record)
 	if (scan->stage == RECORD_AT_PARAMS &&
 	    scan->seen + record->size > RECORD_HEAD_LIMIT)
 		return bad(scan, "too many parameters");
-	if (scan->stage == RECORD_AT_STDIN &&
-	    scan->body_size + record->content_size > scan->body_limit) {
-		/* Its bytes may be read, though they have not all come. */
-		scan->body_size += record->content_size;
-		return RECORD_LARGE;
-	}
 	return RECORD_MORE;
+}
+
+static bool
+is_excess(const struct record_scan *scan, const struct record *record)
+{
+	return scan->stage == RECORD_AT_STDIN &&
+	    scan->body_size + record->content_size > scan->body_limit;
+}
+
+/* A record that takes the body over its limit: enough once a byte too many is
+ * here, of the `size` bytes that are. */
+static enum record_result
+scan_excess(struct record_scan *scan, const struct record *record, size_t size)
+{
+	size_t here = size - HEADER_SIZE;
+
+	if (here > record->content_size)
+		here = record->content_size;
+	if (scan->body_size + here <= scan->body_limit)
+		return RECORD_MORE;
+	scan->body_size += here;
+	return RECORD_LARGE;
 }
 
 static enum record_result
@@ -209,6 +225,8 @@ record_scan(struct record_scan *scan, const unsigned char *bytes, size_t size)
 			return RECORD_MORE;
 		read_header(bytes + scan->seen, &record);
 		result = scan_header(scan, &record);
+		if (result == RECORD_MORE && is_excess(scan, &record))
+			return scan_excess(scan, &record, left);
 		if (result != RECORD_MORE || left < record.size)
 			return result;
 		result = scan_content(scan, &record);

@@ -26,7 +26,7 @@ enum record_result {
 /* How far the look at one request has come; the caller reads the first part. */
 struct record_scan {
 	bool authorizer;  /* the role asked for; else it is a responder */
-	size_t body_size; /* bytes of body that may be read: all, or, if LARGE,
+	size_t body_size; /* bytes of body that are here: all, or, if LARGE,
 	                     more than the limit */
 	const char *why;  /* of BAD: a few words for the log */
 

@@ -436,13 +436,7 @@ def test_other_bytes(pool, data):
 @pytest.mark.parametrize("role", [fastcgi.AUTHORIZER, fastcgi.FILTER])
 def test_other_role_is_never_let_in(pool, good_request, role):
     body, headers = good_request
-    pairs = fastcgi.request_params("POST", SIGN_IN, body, headers)
-    with fastcgi.Connection(pool.address) as connection:
-        connection.begin(role)
-        connection.params(pairs)
-        if role == fastcgi.FILTER:
-            connection.stdin(body)
-        answer = connection.answer()
+    answer = fastcgi.ask(pool.address, "POST", SIGN_IN, body, headers, role)
     assert not answer.output or answer.status in (400, 401, 403), answer
 
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -360,6 +361,48 @@ test_largest(void **state)
 	answer(door, "ok");
 	assert_answered(client, "ok");
 	close(client);
+}
+
+/* A web server asks whether it may send, and the system says no as soon as a
+ * quarter of the buffer is full: so what has come must be taken out. */
+static void
+test_peer_that_asks_before_it_sends(void **state)
+{
+	static char value[20000], body[BODY_LIMIT + 1];
+	struct door *door = *state;
+	int client = knock(door), status;
+	struct pollfd room = { .fd = client, .events = POLLOUT };
+	pid_t child;
+
+	memset(value, 'v', sizeof(value) - 1);
+	memset(body, 'b', BODY_LIMIT);
+	records_head(&request, RESPONDER, 0);
+	for (int i = 0; i < 3; i++)
+		records_param(&request, "HTTP_LONG", value);
+	records_add(&request, PARAMS, "", 0);
+	records_add(&request, STDIN, body, BODY_LIMIT);
+	records_add(&request, STDIN, "", 0);
+	child = fork();
+	if (child == 0) {
+		for (size_t at = 0; at < request.size; at += 1000) {
+			size_t size = request.size - at;
+
+			if (poll(&room, 1, FOR_EVER_MS) != 1)
+				_exit(1);
+			send_bytes(client, request.bytes + at,
+			    size < 1000 ? size : 1000);
+		}
+		_exit(0);
+	}
+	assert_int_equal(fcgi_accept(door->fcgi), FCGI_ACCEPTED);
+	assert_int_equal(fcgi_begin(door->fcgi, &door->gateway), 0);
+	assert_string_equal(param(&door->gateway, "HTTP_LONG"), value);
+	assert_int_equal(read_body(door, body, sizeof(body)), BODY_LIMIT);
+	answer(door, "ok");
+	assert_answered(client, "ok");
+	close(client);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
 }
 
 static void
@@ -785,6 +828,8 @@ main(void)
 		INTERNET(test_arrives_in_pieces),
 		LOCAL(test_largest),
 		INTERNET(test_largest),
+		LOCAL(test_peer_that_asks_before_it_sends),
+		INTERNET(test_peer_that_asks_before_it_sends),
 		LOCAL(test_large_answer),
 		LOCAL(test_large_body),
 		INTERNET(test_large_body),
