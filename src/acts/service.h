@@ -4,6 +4,7 @@
 #define POSTERN_ACTS_SERVICE_H
 
 #include "acts/client.h"
+#include "base/board.h"
 #include "base/config.h"
 #include "store/db.h"
 #include "token/keys.h"
@@ -14,6 +15,7 @@ struct service {
 	struct db *db;
 	struct keys *keys;
 	struct client_cache *clients;
+	const struct board *board; /* of all workers; NULL without a pool */
 };
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "acts/service.h"
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "base/secret.h"
 #include "hash/password.h"
 #include "store/audit.h"
@@ -34,6 +35,7 @@ sign_in_result_name(enum sign_in_result result)
 	case SIGN_IN_UNAVAILABLE:
 		return "unavailable";
 	case SIGN_IN_FAILED:
+	case SIGN_IN_RESULTS:
 		break;
 	}
 	return "failed";
@@ -184,6 +186,7 @@ is_refusal(enum sign_in_result result)
 	case SIGN_IN_CLIENT_GONE:
 	case SIGN_IN_UNAVAILABLE:
 	case SIGN_IN_FAILED:
+	case SIGN_IN_RESULTS:
 		break;
 	}
 	return false;
@@ -206,8 +209,8 @@ note_refusal(const struct service *service, const struct sign_in *attempt,
 	return added == STORE_OK ? result : store_fault(added);
 }
 
-enum sign_in_result
-sign_in(const struct service *service, const struct sign_in *attempt,
+static enum sign_in_result
+decide(const struct service *service, const struct sign_in *attempt,
     struct session_tokens *tokens)
 {
 	struct login login = { .user = id_nil };
@@ -226,5 +229,15 @@ sign_in(const struct service *service, const struct sign_in *attempt,
 	if (is_refusal(result))
 		result = note_refusal(service, attempt, &login, result, reason);
 	secret_wipe(&login, sizeof(login));
+	return result;
+}
+
+enum sign_in_result
+sign_in(const struct service *service, const struct sign_in *attempt,
+    struct session_tokens *tokens)
+{
+	enum sign_in_result result = decide(service, attempt, tokens);
+
+	metrics_count(METRICS_SIGN_INS, result);
 	return result;
 }

@@ -37,6 +37,7 @@ enum sign_in_result {
 	/* not the person's fault */
 	SIGN_IN_UNAVAILABLE,     /* database or hashing: come again */
 	SIGN_IN_FAILED,
+	SIGN_IN_RESULTS
 };
 
 /*

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/address.h"
 #include "base/config.h"
 #include "base/conninfo.h"
 #include "base/file.h"
@@ -111,6 +112,14 @@ check_domains(const char *text)
 		    item[size - 1] == '.')
 			return "must be a list of domains: example.org, ...";
 	return NULL;
+}
+
+static const char *
+check_networks(const char *text)
+{
+	return address_list_is_valid(text) ?
+	    NULL :
+	    "must be a list of networks: 192.0.2.0/24, 2001:db8::/32, ...";
 }
 
 /* ---- the table ---------------------------------------------------------------- */
@@ -231,6 +240,9 @@ static const struct config_setting table[] = {
 	    "prepared statements; off for poolers that cannot keep them" },
 	{ NUMBER(db_timeout_ms, "3000", 50, 60000), true,
 	    "longest wait for the database, connecting included" },
+
+	{ TEXT(metrics_allow, "127.0.0.0/8, ::1", 0, 1024, check_networks),
+	    true, "networks that may read /metrics (list); empty: nobody" },
 
 	{ TEXT(log, "stderr", 1, 255, check_log), true,
 	    "stderr, syslog or the path of a file" },

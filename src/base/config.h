@@ -63,6 +63,9 @@ struct config {
 	bool db_prepare;
 	int db_timeout_ms;       /* whole round trip, reconnect included */
 
+	/* who may read the numbers */
+	char *metrics_allow;
+
 	/* log */
 	char *log;
 	int log_format;          /* enum log_format */

@@ -13,12 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/board.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/metrics.h"
 #include "config.h"
 #include "hash/scrypt.h"
-#include "process/board.h"
 #include "process/reload.h"
 #include "process/worker.h"
 #include "token/keys.h"
@@ -583,7 +584,7 @@ pool_run(struct config *config, pool_settings *read_settings,
 	pool->workers = choose_workers(pool);
 	block_signals(pool);
 	pool->board = board_new(SLOTS);
-	if (pool->board != NULL)
+	if (pool->board != NULL && metrics_share() == 0)
 		pool->keys = prepare(listener, config);
 	if (pool->keys != NULL)
 		status = serve(pool);

@@ -130,7 +130,7 @@ set_alarm(int64_t ms)
 
 static void
 open_service(struct service *service, const struct config *config,
-    struct keys *keys)
+    struct keys *keys, const struct board *board)
 {
 	const struct db_options options = {
 		.conninfo = config->database,
@@ -145,6 +145,7 @@ open_service(struct service *service, const struct config *config,
 	service->keys = keys;
 	service->db = db_open(&options);
 	service->clients = client_cache_new();
+	service->board = board;
 }
 
 static void
@@ -204,7 +205,7 @@ open_worker(struct worker *worker, const struct worker_start *start)
 	worker->fcgi = fcgi_open(&options);
 	if (worker->fcgi == NULL)
 		return -1;
-	open_service(&worker->service, config, start->keys);
+	open_service(&worker->service, config, start->keys, start->board);
 	return 0;
 }
 
@@ -312,7 +313,7 @@ worker_run_cgi(const struct config *config)
 		keys_close(keys);
 		return 1;
 	}
-	open_service(&service, config, keys);
+	open_service(&service, config, keys, NULL);
 	cgi_open(&gateway, config->io_timeout_ms);
 	route_serve(&service, &gateway);
 	close_service(&service);

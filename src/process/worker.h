@@ -3,8 +3,8 @@
 #ifndef POSTERN_PROCESS_WORKER_H
 #define POSTERN_PROCESS_WORKER_H
 
+#include "base/board.h"
 #include "base/config.h"
-#include "process/board.h"
 #include "process/listen.h"
 #include "token/keys.h"
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/metrics.h"
 #include "store/db_private.h"
 
 /* Two transactions that met come again after 2 ms, then 4, ... */
@@ -278,6 +279,8 @@ db_run_unless(struct db *db, const struct db_statement *statement,
     const struct db_value *values, size_t count, const char *none_state,
     struct db_rows **rows)
 {
+	enum store_result result;
+	int64_t began_us;
 	struct call call;
 
 	if (rows != NULL)
@@ -288,7 +291,11 @@ db_run_unless(struct db *db, const struct db_statement *statement,
 	}
 	call_begin(&call, db, statement, values, count);
 	call.none_state = none_state;
-	return call_run(&call, db, rows);
+	began_us = clock_steady_us();
+	result = call_run(&call, db, rows);
+	metrics_time(METRICS_STATEMENT_TIME, 0, clock_steady_us() - began_us);
+	metrics_count(METRICS_STATEMENTS, result);
+	return result;
 }
 
 enum store_result

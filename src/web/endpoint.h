@@ -17,6 +17,7 @@ struct exchange {
 	struct response *response;
 	struct client client;
 	struct json_object *body; /* parsed, where the route takes JSON */
+	size_t row; /* of the table of addresses, see route_row() */
 };
 
 void endpoint_sign_in(struct exchange *exchange);
@@ -25,5 +26,7 @@ void endpoint_jwks(struct exchange *exchange);
 
 void endpoint_health(struct exchange *exchange);
 void endpoint_ready(struct exchange *exchange);
+
+void endpoint_metrics(struct exchange *exchange);
 
 #endif

@@ -143,6 +143,7 @@ error_of(enum sign_in_result result)
 		return ERROR_UNAVAILABLE;
 	case SIGN_IN_OK:
 	case SIGN_IN_FAILED:
+	case SIGN_IN_RESULTS:
 		break;
 	}
 	return ERROR_INTERNAL;

@@ -31,13 +31,30 @@ static const struct {
 	{ 503, "Service Unavailable" },
 };
 
+#define REASONS (sizeof(reasons) / sizeof(reasons[0]))
+
+int
+response_status_at(size_t index)
+{
+	return index < REASONS ? reasons[index].status : 0;
+}
+
+size_t
+response_status_index(int status)
+{
+	size_t i = 0;
+
+	while (i < REASONS && reasons[i].status != status)
+		i++;
+	return i;
+}
+
 static const char *
 reason_of(int status)
 {
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-		if (reasons[i].status == status)
-			return reasons[i].reason;
-	return "Unknown";
+	size_t index = response_status_index(status);
+
+	return index < REASONS ? reasons[index].reason : "Unknown";
 }
 
 void
@@ -82,16 +99,24 @@ response_header(struct response *response, const char *name,
 }
 
 void
+response_text(struct response *response, int status, const char *type,
+    char *text, size_t size)
+{
+	response->status = status;
+	response->body = text;
+	response->body_size = size;
+	response_header(response, "Content-Type", "%s", type);
+}
+
+void
 response_json(struct response *response, int status,
     struct json_object *value)
 {
 	size_t size;
 	const char *text = json_text(value, &size);
 
-	response->status = status;
-	response->body = memory_text_part(text, size);
-	response->body_size = size;
-	response_header(response, "Content-Type", "application/json");
+	response_text(response, status, "application/json",
+	    memory_text_part(text, size), size);
 	json_free(value);
 }
 

@@ -38,6 +38,15 @@ void response_header(struct response *response, const char *name,
 void response_json(struct response *response, int status,
     struct json_object *value);
 
+/* Answer with a text of this media type, which is used up and freed. */
+void response_text(struct response *response, int status, const char *type,
+    char *text, size_t size);
+
+/* The statuses that there are, by number: 0 behind the last; and a status's
+ * number, that of the end for one that is none of them. */
+int response_status_at(size_t index);
+size_t response_status_index(int status);
+
 /* Send status line, head and body in one write.  0 or -1. */
 int response_send(const struct response *response,
     const struct gateway *gateway);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/secret.h"
 #include "web/endpoint.h"
 #include "web/error.h"
@@ -34,17 +35,19 @@ static const struct route routes[] = {
 	{ METHOD_GET, "/.well-known/jwks.json", endpoint_jwks, ROUTE_AT_ROOT },
 	{ METHOD_GET, "/auth/health", endpoint_health, 0 },
 	{ METHOD_GET, "/auth/health/ready", endpoint_ready, 0 },
+	{ METHOD_GET, "/metrics", endpoint_metrics, ROUTE_AT_ROOT },
 };
 
 static const struct {
 	enum request_method method;
-	const char *names;
+	const char *names; /* for Allow */
+	const char *label; /* for metrics */
 } method_names[] = {
-	{ METHOD_GET, "GET, HEAD" },
-	{ METHOD_POST, "POST" },
-	{ METHOD_PUT, "PUT" },
-	{ METHOD_DELETE, "DELETE" },
-	{ METHOD_OPTIONS, "OPTIONS" },
+	{ METHOD_GET, "GET, HEAD", "GET" },
+	{ METHOD_POST, "POST", "POST" },
+	{ METHOD_PUT, "PUT", "PUT" },
+	{ METHOD_DELETE, "DELETE", "DELETE" },
+	{ METHOD_OPTIONS, "OPTIONS", "OPTIONS" },
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -199,6 +202,7 @@ serve_route(struct exchange *exchange, const struct route *route)
 	struct request *request = exchange->request;
 	size_t limit = (size_t)exchange->service->config->body_limit;
 
+	exchange->row = 1 + (size_t)(route - routes);
 	switch (request_read_body(request, limit)) {
 	case REQUEST_OK:
 		break;
@@ -301,6 +305,33 @@ log_request(const struct exchange *exchange, bool sent)
 	log_end(&line);
 }
 
+_Static_assert(COUNT(routes) < METRICS_ADDRESSES, "each has its own counters");
+
+const char *
+route_row(size_t row, const char **method)
+{
+	*method = "other";
+	if (row == 0)
+		return "other";
+	if (row > COUNT(routes))
+		return NULL;
+	for (size_t i = 0; i < COUNT(method_names); i++)
+		if (method_names[i].method == routes[row - 1].method)
+			*method = method_names[i].label;
+	return routes[row - 1].address;
+}
+
+static void
+count_request(const struct exchange *exchange)
+{
+	size_t status = response_status_index(exchange->response->status);
+
+	metrics_count(METRICS_REQUESTS,
+	    METRICS_REQUEST_CELL(exchange->row, status));
+	metrics_time(METRICS_REQUEST_TIME, exchange->row,
+	    clock_steady_us() - exchange->request->started_us);
+}
+
 enum route_result
 route_serve(const struct service *service, const struct gateway *gateway)
 {
@@ -316,6 +347,7 @@ route_serve(const struct service *service, const struct gateway *gateway)
 	response_start(&response);
 	answer(&exchange, gateway);
 	sent = response_send(&response, gateway) == 0;
+	count_request(&exchange);
 	log_request(&exchange, sent);
 
 	json_free(exchange.body);

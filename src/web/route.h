@@ -3,6 +3,8 @@
 #ifndef POSTERN_WEB_ROUTE_H
 #define POSTERN_WEB_ROUTE_H
 
+#include <stddef.h>
+
 #include "acts/service.h"
 #include "web/gateway.h"
 
@@ -17,5 +19,11 @@ enum route_result {
  */
 enum route_result route_serve(const struct service *service,
     const struct gateway *gateway);
+
+/*
+ * The address and method of a row of the table, for metrics: from 1; 0 is what is
+ * in no row.  NULL behind the last.
+ */
+const char *route_row(size_t row, const char **method);
 
 #endif

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "process/board.h"
+#include "base/board.h"
 
 static void
 test_slots_begin_empty(void **state)
@@ -51,6 +51,26 @@ test_states(void **state)
 	board_free(board);
 }
 
+static void
+test_counts(void **state)
+{
+	struct board *board = board_new(4);
+	int counts[BOARD_STATES];
+
+	(void)state;
+	board_set(board, 0, BOARD_IDLE);
+	board_set(board, 1, BOARD_BUSY);
+	board_set(board, 3, BOARD_IDLE);
+	board_count(board, counts);
+	assert_int_equal(counts[BOARD_EMPTY], 1);
+	assert_int_equal(counts[BOARD_STARTING], 0);
+	assert_int_equal(counts[BOARD_IDLE], 2);
+	assert_int_equal(counts[BOARD_BUSY], 1);
+	assert_int_equal(counts[BOARD_LEAVING], 0);
+	assert_string_equal(board_state_name(BOARD_BUSY), "busy");
+	board_free(board);
+}
+
 /* What a child writes is what its parent reads; a new one begins at zero. */
 static void
 test_shared_with_a_child(void **state)
@@ -86,6 +106,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_slots_begin_empty),
 		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_shared_with_a_child),
 	};
 

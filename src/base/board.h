@@ -1,7 +1,8 @@
-/* board.h - what each worker is doing, in memory shared with the parent. */
+/* board.h - what each worker is doing, in memory that parent and workers
+ * share. */
 
-#ifndef POSTERN_PROCESS_BOARD_H
-#define POSTERN_PROCESS_BOARD_H
+#ifndef POSTERN_BASE_BOARD_H
+#define POSTERN_BASE_BOARD_H
 
 #include <stdint.h>
 
@@ -11,6 +12,7 @@ enum board_state {
 	BOARD_IDLE,
 	BOARD_BUSY, /* a connection was accepted */
 	BOARD_LEAVING,
+	BOARD_STATES
 };
 
 /* What a slot shows: a state, and since when (clock_steady_ms()). */
@@ -36,5 +38,11 @@ void board_clear(struct board *board, int slot);
 void board_set(struct board *board, int slot, enum board_state state);
 void board_served(struct board *board, int slot);
 struct board_sight board_look(const struct board *board, int slot);
+
+/* "idle", "busy", ... */
+const char *board_state_name(enum board_state state);
+
+/* How many slots are in each state. */
+void board_count(const struct board *board, int counts[static BOARD_STATES]);
 
 #endif

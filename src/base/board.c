@@ -1,9 +1,10 @@
 /* board.c - what each worker is doing. */
 
-#include "process/board.h"
+#include "base/board.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -21,6 +22,7 @@ struct slot {
 
 struct board {
 	size_t size;
+	int count;
 	struct slot *slots;
 };
 
@@ -30,6 +32,7 @@ board_new(int slots)
 	struct board *board = memory_zeroed(1, sizeof(*board));
 
 	board->size = (size_t)slots * sizeof(struct slot);
+	board->count = slots;
 	board->slots = shared_new(board->size);
 	if (board->slots == NULL) {
 		free(board);
@@ -83,4 +86,35 @@ board_look(const struct board *board, int slot)
 		.since_ms = state >> STATE_BITS,
 		.requests = atomic_load(&board->slots[slot].requests),
 	};
+}
+
+const char *
+board_state_name(enum board_state state)
+{
+	switch (state) {
+	case BOARD_EMPTY:
+		return "empty";
+	case BOARD_STARTING:
+		return "starting";
+	case BOARD_IDLE:
+		return "idle";
+	case BOARD_BUSY:
+		return "busy";
+	case BOARD_LEAVING:
+	case BOARD_STATES:
+		break;
+	}
+	return "leaving";
+}
+
+void
+board_count(const struct board *board, int counts[static BOARD_STATES])
+{
+	memset(counts, 0, BOARD_STATES * sizeof(counts[0]));
+	for (int slot = 0; slot < board->count; slot++) {
+		enum board_state state = board_look(board, slot).state;
+
+		if (state < BOARD_STATES)
+			counts[state]++;
+	}
 }

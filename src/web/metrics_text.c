@@ -1,0 +1,242 @@
+/* metrics_text.c - Prometheus's text format 0.0.4: names, labels, numbers.
+ *
+ * Labels are constants of the program, so that no client can make a series, and
+ * nothing in them needs an escape. */
+
+#include "web/metrics_text.h"
+
+#include <inttypes.h>
+
+#include "acts/sign_in.h"
+#include "base/board.h"
+#include "base/metrics.h"
+#include "config.h"
+#include "store/db.h"
+#include "web/response.h"
+#include "web/route.h"
+
+#define LABELS_SIZE 128
+
+/* Write the labels of a cell; false when the cell stands for nothing. */
+typedef bool label_writer(size_t cell, char labels[static LABELS_SIZE]);
+
+/* ---- labels -------------------------------------------------------------- */
+
+static bool
+label_nothing(size_t cell, char labels[static LABELS_SIZE])
+{
+	labels[0] = '\0';
+	return cell == 0;
+}
+
+static bool
+label_row(size_t row, char labels[static LABELS_SIZE])
+{
+	const char *method;
+	const char *address = route_row(row, &method);
+
+	if (address == NULL)
+		return false;
+	snprintf(labels, LABELS_SIZE, "method=\"%s\",address=\"%s\"", method,
+	    address);
+	return true;
+}
+
+static bool
+label_request(size_t cell, char labels[static LABELS_SIZE])
+{
+	const char *method;
+	const char *address = route_row(cell / METRICS_STATUSES, &method);
+	int status = response_status_at(cell % METRICS_STATUSES);
+
+	if (address == NULL || status == 0)
+		return false;
+	snprintf(labels, LABELS_SIZE,
+	    "method=\"%s\",address=\"%s\",status=\"%d\"", method, address,
+	    status);
+	return true;
+}
+
+static bool
+label_one_of(const char *label, const char *value,
+    char labels[static LABELS_SIZE])
+{
+	if (value == NULL)
+		return false;
+	snprintf(labels, LABELS_SIZE, "%s=\"%s\"", label, value);
+	return true;
+}
+
+static bool
+label_sign_in(size_t cell, char labels[static LABELS_SIZE])
+{
+	return label_one_of("result",
+	    cell < SIGN_IN_RESULTS
+		? sign_in_result_name((enum sign_in_result)cell)
+		: NULL,
+	    labels);
+}
+
+static bool
+label_throttle(size_t cell, char labels[static LABELS_SIZE])
+{
+	static const char *const names[METRICS_THROTTLES] = {
+		[METRICS_THROTTLE_ACCOUNT] = "account",
+		[METRICS_THROTTLE_DEVICE] = "device",
+		[METRICS_THROTTLE_ADDRESS] = "address",
+	};
+
+	return label_one_of("by", cell < METRICS_THROTTLES ? names[cell] : NULL,
+	    labels);
+}
+
+static bool
+label_statement(size_t cell, char labels[static LABELS_SIZE])
+{
+	static const char *const names[] = {
+		[STORE_OK] = "ok",
+		[STORE_NONE] = "none",
+		[STORE_CONFLICT] = "conflict",
+		[STORE_UNAVAILABLE] = "unavailable",
+		[STORE_FAILED] = "failed",
+	};
+
+	return label_one_of("result",
+	    cell < sizeof(names) / sizeof(names[0]) ? names[cell] : NULL,
+	    labels);
+}
+
+/* ---- families ------------------------------------------------------------ */
+
+struct family {
+	const char *name;
+	label_writer *labels;
+	const char *help;
+};
+
+static const struct family counters[METRICS_COUNTERS] = {
+	[METRICS_REQUESTS] = { "postern_http_requests_total", label_request,
+	    "Requests by address and status." },
+	[METRICS_SIGN_INS] = { "postern_sign_ins_total", label_sign_in,
+	    "Attempts to sign in by their result." },
+	[METRICS_THROTTLED] = { "postern_throttled_total", label_throttle,
+	    "Requests refused by a throttle, by what was limited." },
+	[METRICS_REFRESH_REUSE] = { "postern_refresh_reuse_total",
+	    label_nothing,
+	    "Sessions ended because an old refresh token was used." },
+	[METRICS_STATEMENTS] = { "postern_db_statements_total", label_statement,
+	    "Database statements by their result." },
+};
+
+static const struct family timers[METRICS_TIMERS] = {
+	[METRICS_REQUEST_TIME] = { "postern_http_request_duration_seconds",
+	    label_row, "Time from a request's head to its answer." },
+	[METRICS_STATEMENT_TIME] = { "postern_db_statement_duration_seconds",
+	    label_nothing,
+	    "Time of database statements, connecting included." },
+	[METRICS_HASH_WAIT] = { "postern_hash_wait_seconds", label_nothing,
+	    "Time that a password waited to be hashed." },
+	[METRICS_HASH_RUN] = { "postern_hash_run_seconds", label_nothing,
+	    "Time that hashing a password took." },
+};
+
+static void
+write_head(FILE *out, const char *name, const char *help, const char *type)
+{
+	fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void
+write_counter(FILE *out, enum metrics_counter counter)
+{
+	const struct family *family = &counters[counter];
+	char labels[LABELS_SIZE];
+	uint64_t value;
+
+	write_head(out, family->name, family->help, "counter");
+	for (size_t cell = 0; cell < metrics_cells(counter); cell++) {
+		if (!family->labels(cell, labels))
+			continue;
+		value = metrics_counted(counter, cell);
+		if (labels[0] == '\0')
+			fprintf(out, "%s %" PRIu64 "\n", family->name, value);
+		else if (value > 0)
+			fprintf(out, "%s{%s} %" PRIu64 "\n", family->name,
+			    labels, value);
+	}
+}
+
+/* A time in seconds, exact. */
+static void
+write_seconds(FILE *out, uint64_t us)
+{
+	fprintf(out, "%" PRIu64 ".%06" PRIu64, us / 1000000, us % 1000000);
+}
+
+static void
+write_times(FILE *out, const struct family *family, const char *labels,
+    const struct metrics_times *times)
+{
+	const char *comma = labels[0] == '\0' ? "" : ",";
+	const char *open = labels[0] == '\0' ? "" : "{";
+	const char *close = labels[0] == '\0' ? "" : "}";
+	uint64_t below = 0;
+
+	for (size_t i = 0; i < METRICS_BOUNDS; i++) {
+		below += times->buckets[i];
+		fprintf(out, "%s_bucket{%s%sle=\"", family->name, labels,
+		    comma);
+		write_seconds(out, (uint64_t)metrics_bounds_us[i]);
+		fprintf(out, "\"} %" PRIu64 "\n", below);
+	}
+	fprintf(out, "%s_bucket{%s%sle=\"+Inf\"} %" PRIu64 "\n", family->name,
+	    labels, comma, times->count);
+	fprintf(out, "%s_sum%s%s%s ", family->name, open, labels, close);
+	write_seconds(out, times->sum_us);
+	fprintf(out, "\n%s_count%s%s%s %" PRIu64 "\n", family->name, open,
+	    labels, close, times->count);
+}
+
+static void
+write_timer(FILE *out, enum metrics_timer timer)
+{
+	const struct family *family = &timers[timer];
+	struct metrics_times times;
+	char labels[LABELS_SIZE];
+
+	write_head(out, family->name, family->help, "histogram");
+	for (size_t cell = 0; cell < metrics_timer_cells(timer); cell++) {
+		if (!family->labels(cell, labels))
+			continue;
+		times = metrics_timed(timer, cell);
+		if (times.count > 0 || labels[0] == '\0')
+			write_times(out, family, labels, &times);
+	}
+}
+
+static void
+write_workers(FILE *out, const struct board *board)
+{
+	int counts[BOARD_STATES];
+
+	board_count(board, counts);
+	write_head(out, "postern_workers", "Workers by what they are doing.",
+	    "gauge");
+	for (int state = BOARD_EMPTY + 1; state < BOARD_STATES; state++)
+		fprintf(out, "postern_workers{state=\"%s\"} %d\n",
+		    board_state_name((enum board_state)state), counts[state]);
+}
+
+void
+metrics_text_write(const struct board *board, FILE *out)
+{
+	write_head(out, "postern_build_info", "The version that runs.",
+	    "gauge");
+	fprintf(out, "postern_build_info{version=\"%s\"} 1\n", PACKAGE_VERSION);
+	if (board != NULL)
+		write_workers(out, board);
+	for (int counter = 0; counter < METRICS_COUNTERS; counter++)
+		write_counter(out, (enum metrics_counter)counter);
+	for (int timer = 0; timer < METRICS_TIMERS; timer++)
+		write_timer(out, (enum metrics_timer)timer);
+}
