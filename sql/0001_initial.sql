@@ -43,11 +43,14 @@ CREATE TABLE postern.logins (
 CREATE TABLE postern.users (
 	user_id         uuid NOT NULL PRIMARY KEY,
 	login_key       text NOT NULL,
+	email           text NOT NULL,          -- a copy of the login's
 	status          smallint NOT NULL DEFAULT 0,
 	last_sign_in_at timestamptz,            -- written at every sign-in
 	created_at      timestamptz NOT NULL,
 	CONSTRAINT users_login_key_size
 	    CHECK (octet_length(login_key) BETWEEN 3 AND 254),
+	CONSTRAINT users_email_size
+	    CHECK (octet_length(email) BETWEEN 3 AND 254),
 	CONSTRAINT users_status_known CHECK (status BETWEEN 0 AND 5)
 ) WITH (fillfactor = 80);
 

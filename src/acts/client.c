@@ -165,14 +165,27 @@ identify_key(const struct service *service, const char *text,
 	return look_up(service, &shown, now_us, client);
 }
 
+/* Does a token contradict what was shown beside it: another token, which is of
+ * another session, or a key, which belongs to somebody else? */
+static bool
+contradicts(const struct access_claims *claims, const struct client *client)
+{
+	if (client->has_session)
+		return !id_equal(&claims->session, &client->session.session) ||
+		    !id_equal(&claims->subject, &client->session.subject);
+	return client->kind == CLIENT_API_KEY && !id_is_nil(&client->user) &&
+	    !id_equal(&claims->subject, &client->user);
+}
+
 static enum client_result
 identify_session(const struct service *service, const char *token,
     int64_t now_us, struct client *client)
 {
 	const struct config *config = service->config;
+	struct access_claims claims;
 
 	switch (access_token_verify(service->keys, config->issuer,
-	    config->audience, token, strlen(token), now_us, &client->session)) {
+	    config->audience, token, strlen(token), now_us, &claims)) {
 	case ACCESS_TOKEN_OK:
 		break;
 	case ACCESS_TOKEN_EXPIRED:
@@ -180,14 +193,12 @@ identify_session(const struct service *service, const char *token,
 	case ACCESS_TOKEN_INVALID:
 		return CLIENT_TOKEN_INVALID;
 	}
+	if (contradicts(&claims, client))
+		return CLIENT_UNKNOWN;
 	if (client->kind == CLIENT_NONE)
 		client->kind = CLIENT_SESSION;
 	client->has_session = true;
-
-	/* A key that belongs to somebody else contradicts the session. */
-	if (client->kind == CLIENT_API_KEY && !id_is_nil(&client->user) &&
-	    !id_equal(&client->user, &client->session.subject))
-		return CLIENT_UNKNOWN;
+	client->session = claims;
 	return CLIENT_OK;
 }
 
@@ -196,17 +207,18 @@ client_identify(const struct service *service,
     const struct client_claim *claim, bool may_remember, int64_t now_us,
     struct client *client)
 {
-	const char *token = claim->bearer ? claim->bearer : claim->session_id;
+	const char *const tokens[] = { claim->bearer, claim->session_id,
+		claim->cookie };
 	enum client_result result = CLIENT_ABSENT;
 
 	memset(client, 0, sizeof(*client));
-	if (claim->bearer && claim->session_id &&
-	    strcmp(claim->bearer, claim->session_id) != 0)
-		return CLIENT_UNKNOWN;
 	if (claim->api_key != NULL)
 		result = identify_key(service, claim->api_key, may_remember,
 		    now_us, client);
-	if (token != NULL && (result == CLIENT_OK || result == CLIENT_ABSENT))
-		result = identify_session(service, token, now_us, client);
+	for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++)
+		if (tokens[i] != NULL &&
+		    (result == CLIENT_OK || result == CLIENT_ABSENT))
+			result = identify_session(service, tokens[i], now_us,
+			    client);
 	return result;
 }

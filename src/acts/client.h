@@ -17,12 +17,13 @@ struct client_claim {
 	const char *api_key;    /* x-api-key */
 	const char *bearer;     /* Authorization: Bearer */
 	const char *session_id; /* ?sessionId= */
+	const char *cookie;     /* the access cookie */
 };
 
 enum client_kind {
 	CLIENT_NONE,    /* showed nothing */
 	CLIENT_API_KEY,
-	CLIENT_SESSION, /* a session id, by bearer or query */
+	CLIENT_SESSION, /* an access token alone */
 };
 
 /* Who it is, once client_identify() said OK. */
@@ -45,7 +46,7 @@ enum client_result {
 	CLIENT_OK,
 	CLIENT_ABSENT,        /* showed nothing */
 	CLIENT_UNKNOWN,       /* API key malformed, unknown, revoked, expired; or
-	                         two claims that name different people */
+	                         two claims that contradict each other */
 	CLIENT_TOKEN_INVALID, /* session id is none of ours */
 	CLIENT_TOKEN_EXPIRED,
 	CLIENT_UNAVAILABLE,   /* the database did not answer */
@@ -57,9 +58,9 @@ struct client_cache *client_cache_new(void);
 void client_cache_free(struct client_cache *cache);
 
 /*
- * Find out who calls.  All that is shown must be good, and two claims must not
- * name different people.  A session id is checked by signature and time, without
- * the database.
+ * Find out who calls.  All that is shown must be good; access tokens must be of
+ * one session, and an API key's owner must be its person.  An access token is
+ * checked by signature and time, without the database.
  *
  * An API key that this worker has verified within the last minute is taken from
  * memory (its digest compared in constant time) when `may_remember`, so that a

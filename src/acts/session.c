@@ -31,6 +31,12 @@ refresh_life(const struct config *config)
 	    config->session_seconds;
 }
 
+int64_t
+session_idle_since(const struct config *config, int64_t now_us)
+{
+	return now_us - config->session_idle_seconds * CLOCK_SECOND_US;
+}
+
 static int
 issue_access(const struct service *service, const struct session_owner *owner,
     int64_t now_us, struct session_tokens *tokens)

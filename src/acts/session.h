@@ -9,6 +9,7 @@
 #include "token/access_token.h"
 #include "token/refresh_token.h"
 
+struct config;
 struct service;
 
 /* What a person or program gets; secret, wiped by whoever holds it. */
@@ -36,6 +37,9 @@ struct session_owner {
 	const char *address; /* or NULL */
 	const char *device;  /* or NULL */
 };
+
+/* A session that was not refreshed since then is over. */
+int64_t session_idle_since(const struct config *config, int64_t now_us);
 
 /* Open a session: row, audit and both tokens, in one round trip. */
 enum session_result session_open(const struct service *service,

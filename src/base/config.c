@@ -122,6 +122,55 @@ check_networks(const char *text)
 	    "must be a list of networks: 192.0.2.0/24, 2001:db8::/32, ...";
 }
 
+/* The length of a host's name, or of an IPv6 address in brackets; 0: neither. */
+static size_t
+host_length(const char *text)
+{
+	size_t length;
+
+	if (*text != '[')
+		return strspn(text,
+		    "abcdefghijklmnopqrstuvwxyz0123456789-._");
+	length = 1 + strspn(text + 1, "0123456789abcdef:.");
+	return text[length] == ']' ? length + 1 : 0;
+}
+
+/* An origin, letter for letter as browsers write it: in lower case, and without
+ * the port that its scheme has anyway. */
+static bool
+is_origin(const char *item, size_t size)
+{
+	bool https = strncmp(item, "https://", 8) == 0;
+	const char *host = item + (https ? 8 : 7);
+	const char *colon;
+	char *end;
+	long port;
+
+	if (!https && strncmp(item, "http://", 7) != 0)
+		return false;
+	colon = host + host_length(host);
+	if (colon == host || colon == item + size)
+		return colon != host;
+	if (*colon != ':' || colon[1] < '1' || colon[1] > '9')
+		return false;
+	port = strtol(colon + 1, &end, 10);
+	return end == item + size && port <= 65535 &&
+	    port != (https ? 443 : 80);
+}
+
+static const char *
+check_origins(const char *text)
+{
+	const char *item;
+	size_t size;
+
+	while ((item = config_list_next(&text, &size)) != NULL)
+		if (!is_origin(item, size))
+			return "must be a list of origins as browsers write "
+			       "them: https://app.example.org, ...";
+	return NULL;
+}
+
 /* ---- the table ---------------------------------------------------------------- */
 
 static const char *const client_auths[] = {
@@ -197,6 +246,8 @@ static const struct config_setting table[] = {
 	    "must a client of sign-in show an API key: required or optional" },
 	{ CHOICE(secure_cookies, "auto", cookie_modes), true,
 	    "cookies for HTTPS alone: always, auto (as the request came), never" },
+	{ TEXT(allowed_origins, "", 0, 1024, check_origins), true,
+	    "origins whose pages may use cookies and read answers (list)" },
 	{ TEXT(sso_domains, "", 0, 1024, check_domains), true,
 	    "domains whose people sign in elsewhere (list)" },
 

@@ -36,6 +36,7 @@ struct config {
 	/* who may call, and from where */
 	int client_auth;         /* enum config_client_auth */
 	int secure_cookies;      /* enum config_cookies */
+	char *allowed_origins;   /* of pages that may use our cookies */
 	char *sso_domains;
 
 	/* tokens and sessions */

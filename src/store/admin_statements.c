@@ -15,9 +15,10 @@ const struct db_statement admin_statements[ADMIN_STATEMENT_COUNT] = {
 	  "    pw_changed_at, status, created_at)"
 	  "  VALUES ($1, $2, $3, $4, $5, $6, $7)"
 	  "  ON CONFLICT (login_key) DO NOTHING"
-	  "  RETURNING user_id, login_key, status, created_at)"
-	  " INSERT INTO postern.users (user_id, login_key, status, created_at)"
-	  " SELECT user_id, login_key, status, created_at FROM login"
+	  "  RETURNING user_id, login_key, email, status, created_at)"
+	  " INSERT INTO postern.users (user_id, login_key, email, status,"
+	  "   created_at)"
+	  " SELECT user_id, login_key, email, status, created_at FROM login"
 	  " RETURNING user_id" },
 
 	/* 1 login_key 2 now 3 the oldest rotation that is not idle */

@@ -49,6 +49,16 @@ const struct db_statement statements[STATEMENT_COUNT] = {
 	    " WHERE login_key = $1 AND pw_hash IN ($2, $3)"
 	    " RETURNING user_id" },
 
+	/* $1 user, $2 session or NULL, $3 now, $4 the oldest refresh that is
+	 * not idle */
+	[STATEMENT_USER_FIND] = { "user_find",
+	    "SELECT u.email, u.status, s.sid IS NOT NULL"
+	    " FROM postern.users u"
+	    " LEFT JOIN postern.sessions s ON s.user_id = u.user_id"
+	    "  AND s.sid = $2 AND s.ended_at IS NULL AND s.expires_at > $3"
+	    "  AND s.rotated_at > $4"
+	    " WHERE u.user_id = $1" },
+
 	/*
 	 * $1 user, $2 session, $3 digest, $4 now, $5 expiry, $6 address,
 	 * $7 device, $8 event.  The user's row is locked first and decides: one

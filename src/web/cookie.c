@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdbool.h>
+#include <string.h>
 
 /* How the cookies are called and bound, with TLS and without. */
 struct manner {
@@ -63,4 +64,103 @@ cookie_clear_session(struct response *response, const struct config *config,
     const struct request *request)
 {
 	set_both(response, config, manner_of(config, request), "", 0, "", 0);
+}
+
+/* ---- reading -------------------------------------------------------------- */
+
+/* A piece of a Cookie line: "name=value" without white space around it. */
+struct piece {
+	const char *text;
+	size_t size;
+	bool behind_comma; /* not behind ";" and not the first of its line */
+};
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Cut the next piece off a line, at ";" or ", ".  False at the line's end. */
+static bool
+next_piece(const char **rest, bool *comma, struct piece *piece)
+{
+	const char *end = *rest;
+
+	if (*end == '\0')
+		return false;
+	piece->behind_comma = *comma;
+	while (*end != '\0' && *end != ';' && (*end != ',' || end[1] != ' '))
+		end++;
+	piece->text = *rest;
+	piece->size = (size_t)(end - *rest);
+	*comma = *end == ',';
+	*rest = *end == '\0' ? end : end + 1;
+
+	while (piece->size > 0 && is_blank(*piece->text)) {
+		piece->text++;
+		piece->size--;
+	}
+	while (piece->size > 0 && is_blank(piece->text[piece->size - 1]))
+		piece->size--;
+	return true;
+}
+
+/* One more value of the cookie; twice the same one is as good as once. */
+static enum cookie_result
+take(enum cookie_result found, const struct piece *piece, size_t name_size,
+    char *value, size_t room)
+{
+	const char *text = piece->text + name_size + 1;
+	size_t size = piece->size - name_size - 1;
+
+	if (found == COOKIE_BAD || piece->behind_comma || size >= room)
+		return COOKIE_BAD;
+	if (found == COOKIE_FOUND)
+		return strlen(value) == size && memcmp(value, text, size) == 0 ?
+		    COOKIE_FOUND :
+		    COOKIE_BAD;
+	memcpy(value, text, size);
+	value[size] = '\0';
+	return COOKIE_FOUND;
+}
+
+static enum cookie_result
+find(const struct request *request, const char *name, char *value,
+    size_t room)
+{
+	static const char param_name[] = "HTTP_COOKIE=";
+	enum cookie_result found = COOKIE_ABSENT;
+	size_t name_size = strlen(name);
+	struct piece piece;
+
+	for (const char *const *param = request->gateway->params; *param;
+	     param++) {
+		const char *rest = *param + sizeof(param_name) - 1;
+		bool comma = false;
+
+		if (strncmp(*param, param_name, sizeof(param_name) - 1) != 0)
+			continue;
+		while (next_piece(&rest, &comma, &piece))
+			if (piece.size > name_size &&
+			    memcmp(piece.text, name, name_size) == 0 &&
+			    piece.text[name_size] == '=')
+				found = take(found, &piece, name_size, value,
+				    room);
+	}
+	return found;
+}
+
+enum cookie_result
+cookie_access(const struct config *config, const struct request *request,
+    char *value, size_t room)
+{
+	return find(request, manner_of(config, request)->access, value, room);
+}
+
+enum cookie_result
+cookie_refresh(const struct config *config, const struct request *request,
+    char *value, size_t room)
+{
+	return find(request, manner_of(config, request)->refresh, value, room);
 }

@@ -22,4 +22,25 @@ void cookie_set_session(struct response *response,
 void cookie_clear_session(struct response *response,
     const struct config *config, const struct request *request);
 
+enum cookie_result {
+	COOKIE_ABSENT,
+	COOKIE_FOUND,
+	COOKIE_BAD, /* cannot be told: there with two values, behind a comma, or
+	               longer than the room */
+};
+
+/*
+ * Read a cookie of a session back: the value, NUL-terminated, when FOUND.  Only
+ * the name counts that would be set now: to take "postern-access" where
+ * "__Host-postern-access" is set would let a neighbouring host plant a session.
+ *
+ * Several Cookie lines come as several params or joined by ", ", by the web
+ * server's habit.  A name behind such a comma may as well be a part of another
+ * cookie's value, which a neighbouring host can choose: it is BAD.
+ */
+enum cookie_result cookie_access(const struct config *config,
+    const struct request *request, char *value, size_t room);
+enum cookie_result cookie_refresh(const struct config *config,
+    const struct request *request, char *value, size_t room);
+
 #endif

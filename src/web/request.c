@@ -55,6 +55,7 @@ sort_params(struct request *request, struct head *head)
 		{ "CONTENT_TYPE", &request->content_type },
 		{ "HTTPS", &head->https },
 		{ "HTTP_AUTHORIZATION", &request->authorization },
+		{ "HTTP_HOST", &request->host },
 		{ "HTTP_IF_NONE_MATCH", &request->if_none_match },
 		{ "HTTP_ORIGIN", &request->origin },
 		{ "HTTP_SEC_FETCH_SITE", &request->fetch_site },

@@ -40,6 +40,7 @@ struct request {
 	const char *api_key;       /* or NULL */
 	const char *authorization; /* or NULL */
 	const char *user_agent;    /* or NULL */
+	const char *host;          /* or NULL */
 	const char *origin;        /* or NULL */
 	const char *fetch_site;    /* Sec-Fetch-Site, or NULL */
 	const char *if_none_match; /* or NULL */

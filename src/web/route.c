@@ -4,34 +4,28 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/secret.h"
+#include "web/admit.h"
 #include "web/endpoint.h"
 #include "web/error.h"
-
-enum {
-	ROUTE_NEEDS_CLIENT = 1 << 0,  /* unless client_auth is optional */
-	ROUTE_REMEMBERS = 1 << 1,     /* its act asks again whether the client's
-	                                 key still stands */
-	ROUTE_TAKES_JSON = 1 << 2,
-	ROUTE_AT_ROOT = 1 << 3,       /* not under base_path */
-};
 
 struct route {
 	enum request_method method;
 	const char *address; /* under base_path, unless it is AT_ROOT */
 	void (*serve)(struct exchange *exchange);
-	unsigned flags;
+	unsigned flags; /* admit.h */
 };
 
 static const struct route routes[] = {
 	{ METHOD_POST, "/auth/sign-in", endpoint_sign_in,
 	    ROUTE_NEEDS_CLIENT | ROUTE_REMEMBERS | ROUTE_TAKES_JSON },
+	{ METHOD_GET, "/users/me", endpoint_me,
+	    ROUTE_NEEDS_CLIENT | ROUTE_NEEDS_SESSION },
 	{ METHOD_GET, "/.well-known/jwks.json", endpoint_jwks, ROUTE_AT_ROOT },
 	{ METHOD_GET, "/auth/health", endpoint_health, 0 },
 	{ METHOD_GET, "/auth/health/ready", endpoint_ready, 0 },
@@ -104,97 +98,6 @@ refuse_method(struct response *response, unsigned allowed)
 	error_answer(response, ERROR_METHOD, NULL);
 }
 
-/* "Bearer TOKEN" (RFC 6750 2.1); the scheme's case does not matter. */
-static const char *
-bearer_of(const struct request *request)
-{
-	const char *text = request->authorization;
-
-	if (text == NULL || strncasecmp(text, "Bearer ", 7) != 0)
-		return NULL;
-	text += 7;
-	return text + strspn(text, " ");
-}
-
-/* Know the client, or answer why it is refused.  True: go on. */
-static bool
-admit_client(struct exchange *exchange, unsigned flags)
-{
-	const struct service *service = exchange->service;
-	const struct request *request = exchange->request;
-	char session_id[ACCESS_TOKEN_SIZE];
-	struct client_claim claim = {
-		.api_key = request->api_key,
-		.bearer = bearer_of(request),
-	};
-	enum client_result result;
-
-	switch (request_query(request, "sessionId", session_id,
-	    sizeof(session_id))) {
-	case QUERY_BAD:
-		error_answer(exchange->response, ERROR_QUERY_INVALID, NULL);
-		return false;
-	case QUERY_FOUND:
-		claim.session_id = session_id;
-		break;
-	case QUERY_ABSENT:
-		break;
-	}
-	result = client_identify(service, &claim, flags & ROUTE_REMEMBERS,
-	    request->now_us, &exchange->client);
-	secret_wipe(session_id, sizeof(session_id));
-
-	switch (result) {
-	case CLIENT_OK:
-		return true;
-	case CLIENT_ABSENT:
-		if (service->config->client_auth == CLIENT_AUTH_OPTIONAL)
-			return true;
-		error_answer(exchange->response, ERROR_UNAUTHORISED, NULL);
-		return false;
-	case CLIENT_UNKNOWN:
-		error_answer(exchange->response, ERROR_UNAUTHORISED, NULL);
-		return false;
-	case CLIENT_TOKEN_INVALID:
-		error_answer(exchange->response, ERROR_SESSION_TOKEN, NULL);
-		return false;
-	case CLIENT_TOKEN_EXPIRED:
-		error_answer(exchange->response, ERROR_SESSION_EXPIRED, NULL);
-		return false;
-	case CLIENT_UNAVAILABLE:
-		error_answer(exchange->response, ERROR_UNAVAILABLE, NULL);
-		return false;
-	case CLIENT_FAILED:
-		break;
-	}
-	error_answer(exchange->response, ERROR_INTERNAL, NULL);
-	return false;
-}
-
-/* Parse the body, or answer why not.  True: go on. */
-static bool
-admit_json(struct exchange *exchange)
-{
-	const struct request *request = exchange->request;
-	struct json_object *detail;
-	const char *why;
-
-	if (request->body_size == 0 || !request_is_json(request)) {
-		error_answer(exchange->response,
-		    request->body_size == 0 ? ERROR_NO_BODY :
-					      ERROR_NOT_JSON_TYPE,
-		    NULL);
-		return false;
-	}
-	exchange->body = json_parse(request->body, request->body_size, &why);
-	if (exchange->body != NULL)
-		return true;
-	detail = json_new_object();
-	json_add_string(detail, "reason", why);
-	error_answer(exchange->response, ERROR_MALFORMED_JSON, detail);
-	return false;
-}
-
 /* Everything that a route wants before its endpoint may act. */
 static void
 serve_route(struct exchange *exchange, const struct route *route)
@@ -214,8 +117,7 @@ serve_route(struct exchange *exchange, const struct route *route)
 		error_answer(exchange->response, ERROR_REQUEST_INVALID, NULL);
 		return;
 	}
-	if ((route->flags & ROUTE_NEEDS_CLIENT) &&
-	    !admit_client(exchange, route->flags))
+	if (!admit_caller(exchange, route->flags))
 		return;
 	if ((route->flags & ROUTE_TAKES_JSON) && !admit_json(exchange))
 		return;

@@ -686,8 +686,9 @@ def test_list_pages(room, own_cluster):
               " email, status, created_at) SELECT 'u' || lpad(n::text, 4, '0')"
               " || '@example.test', gen_random_uuid(), 'User', n %% 6, now()"
               " FROM generate_series(1, 25) n RETURNING *)"
-              " INSERT INTO postern.users (user_id, login_key, status,"
-              " created_at) SELECT user_id, login_key, status, created_at"
+              " INSERT INTO postern.users (user_id, login_key, email, status,"
+              " created_at) SELECT user_id, login_key, email, status,"
+              " created_at"
               " FROM l WHERE %s", True)
     seen, after, pages = [], [], 0
     while True:

@@ -165,9 +165,10 @@ add_account(const struct id *user, const char *login_key, const char *verifier,
 {
 	admin("INSERT INTO postern.logins VALUES ('%s', %s, 'As.%s', '%s', "
 	      "'2026-01-02 03:04:05.678901Z', %d, now()); "
-	      "INSERT INTO postern.users VALUES (%s, '%s', %d, NULL, now())",
+	      "INSERT INTO postern.users VALUES (%s, '%s', 'As.%s', %d, NULL, "
+	      "now())",
 	    login_key, sql_id(user), login_key, verifier, status, sql_id(user),
-	    login_key, status);
+	    login_key, login_key, status);
 }
 
 void

@@ -12,6 +12,7 @@
 #include "store/schema.h"
 #include "store/sessions.h"
 #include "store/statements.h"
+#include "store/users.h"
 #include "support.h"
 
 #define LOGIN    "ann@example.org"
@@ -376,6 +377,84 @@ test_what_a_peer_says_is_cut_or_left_out(void **state)
 	db_close(db);
 }
 
+/* ---- users --------------------------------------------------------------- */
+
+static void
+test_user_and_its_session(void **state)
+{
+	const int64_t now_us = INT64_C(1780272000000000); /* 2026-06-01Z */
+	const int64_t idle_us = now_us - 60 * CLOCK_SECOND_US;
+	static const struct {
+		const char *change;
+		bool stands;
+	} table[] = {
+		{ "ended_at = NULL", true },
+		{ "rotated_at = '2026-05-31T23:59:00.000001Z'", true },
+		{ "rotated_at = '2026-05-31T23:59:00Z'", false },
+		{ "expires_at = '2026-06-01T00:00:00.000001Z'", true },
+		{ "expires_at = '2026-06-01Z'", false },
+		{ "ended_at = '2026-06-02Z', ended_why = 1", false },
+		{ "user_id = '00000000-0000-0000-0000-000000000001'", false },
+	};
+	struct db *db = begin(state);
+	struct id user = id_random(), other = id_random();
+	struct new_session session = make_session(&user);
+	struct user_row row;
+
+	assert_int_equal(store_user_find(db, &user, NULL, now_us, idle_us,
+	    &row), STORE_NONE);
+	add_account(&user, LOGIN, VERIFIER, ACCOUNT_RESET_REQUIRED);
+	assert_int_equal(store_user_find(db, &user, NULL, now_us, idle_us,
+	    &row), STORE_OK);
+	assert_string_equal(row.email, "As." LOGIN);
+	assert_int_equal(row.status, ACCOUNT_RESET_REQUIRED);
+	assert_false(row.session_stands);
+
+	session.now_us = now_us;
+	session.expires_us = now_us + CLOCK_SECOND_US;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		session.session = id_random();
+		assert_int_equal(store_session_open(db, &session), STORE_OK);
+		admin("UPDATE postern.sessions SET %s WHERE sid = %s",
+		    table[i].change, sql_id(&session.session));
+		assert_int_equal(store_user_find(db, &user, &session.session,
+		    now_us, idle_us, &row), STORE_OK);
+		if (row.session_stands != table[i].stands)
+			fail_msg("%s", table[i].change);
+	}
+	assert_int_equal(store_user_find(db, &user, &other, now_us, idle_us,
+	    &row), STORE_OK);
+	assert_false(row.session_stands);
+	db_close(db);
+}
+
+static void
+test_user_that_cannot_be(void **state)
+{
+	static const char *const changes[] = { "email = repeat('e', 255)",
+		"status = 6", "status = -1" };
+	struct db *db = begin(state);
+	struct id user = id_random();
+	struct user_row row;
+
+	admin("ALTER TABLE postern.users DROP CONSTRAINT users_email_size, "
+	      "DROP CONSTRAINT users_status_known");
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		empty_tables();
+		add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
+		admin("UPDATE postern.users SET %s", changes[i]);
+		assert_int_equal(store_user_find(db, &user, NULL, 1, 0, &row),
+		    STORE_FAILED);
+	}
+	empty_tables();
+	admin("ALTER TABLE postern.users "
+	      "ADD CONSTRAINT users_email_size "
+	      "CHECK (octet_length(email) BETWEEN 3 AND 254), "
+	      "ADD CONSTRAINT users_status_known "
+	      "CHECK (status BETWEEN 0 AND 5)");
+	db_close(db);
+}
+
 /* ---- API keys ------------------------------------------------------------ */
 
 static void
@@ -479,6 +558,8 @@ main(void)
 		TWICE(test_session_sent_twice_is_one),
 		TWICE(test_no_session_for_a_disabled_or_deleted_account),
 		TWICE(test_what_a_peer_says_is_cut_or_left_out),
+		TWICE(test_user_and_its_session),
+		TWICE(test_user_that_cannot_be),
 		TWICE(test_api_key),
 		TWICE(test_api_key_use_is_noted),
 		TWICE(test_audit),

@@ -20,6 +20,7 @@ static const char *const service_may_not[] = {
 	"UPDATE postern.logins SET pw_changed_at = now()",
 	"UPDATE postern.users SET status = 0",
 	"UPDATE postern.users SET login_key = 'x@y.z'",
+	"UPDATE postern.users SET email = 'x@y.z'",
 	"TRUNCATE postern.logins",
 	/* sessions: neither remove, give away nor lengthen them */
 	"DELETE FROM postern.sessions",

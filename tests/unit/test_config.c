@@ -122,6 +122,7 @@ test_defaults(void **state)
 	assert_int_equal(config->body_limit, 16384);
 	assert_int_equal(config->client_auth, CLIENT_AUTH_REQUIRED);
 	assert_int_equal(config->secure_cookies, COOKIES_AUTO);
+	assert_string_equal(config->allowed_origins, "");
 	assert_string_equal(config->sso_domains, "");
 	assert_string_equal(config->issuer, "postern");
 	assert_string_equal(config->audience, "postern");
@@ -202,6 +203,9 @@ test_accepted_values(void **state)
 		"listen=127.0.0.1:65535", "listen=[::1]:9000",
 		"listen_mode=0", "listen_mode=0777", "listen_mode=00000600",
 		"base_path=/a/b.c~d_e-f/v2.1", "base_path=/...x",
+		"allowed_origins=https://app.example.org",
+		"allowed_origins=http://localhost:3000, http://a:443,,"
+		"https://127.0.0.1:80 ,https://[::1]:8443,http://[2001:db8::1]",
 		"sso_domains=example.org", "sso_domains=a.b , c.d,,",
 		"workers=0", "workers=1024", "workers=007",
 		"key_dir=/", "log=/var/log/x", "log=syslog",
@@ -263,6 +267,10 @@ test_environment_wins(void **state)
 }
 
 /* ---- what is refused ---------------------------------------------------------- */
+
+#define ORIGINS_REASON                                          \
+	":1: allowed_origins: must be a list of origins as "    \
+	"browsers write them: https://app.example.org, ..."
 
 static void
 test_refused_values(void **state)
@@ -359,6 +367,29 @@ test_refused_values(void **state)
 				    "and -_~./ only" },
 		{ "base_path=/a?b", ":1: base_path: may hold letters, digits "
 				    "and -_~./ only" },
+		{ "allowed_origins=*", ORIGINS_REASON },
+		{ "allowed_origins=null", ORIGINS_REASON },
+		{ "allowed_origins=app.example.org", ORIGINS_REASON },
+		{ "allowed_origins=ftp://app.example.org", ORIGINS_REASON },
+		{ "allowed_origins=https://", ORIGINS_REASON },
+		{ "allowed_origins=https://, https://a", ORIGINS_REASON },
+		{ "allowed_origins=https://App.example.org", ORIGINS_REASON },
+		{ "allowed_origins=https://app.example.org/", ORIGINS_REASON },
+		{ "allowed_origins=https://a https://b", ORIGINS_REASON },
+		{ "allowed_origins=https://*.example.org", ORIGINS_REASON },
+		{ "allowed_origins=https://user@a", ORIGINS_REASON },
+		{ "allowed_origins=https://\xc3\xa4.example", ORIGINS_REASON },
+		{ "allowed_origins=https://a:443", ORIGINS_REASON },
+		{ "allowed_origins=http://a:80", ORIGINS_REASON },
+		{ "allowed_origins=https://a:", ORIGINS_REASON },
+		{ "allowed_origins=https://a:0", ORIGINS_REASON },
+		{ "allowed_origins=https://a:08", ORIGINS_REASON },
+		{ "allowed_origins=https://a:65536", ORIGINS_REASON },
+		{ "allowed_origins=https://a:99999999999999999999",
+		    ORIGINS_REASON },
+		{ "allowed_origins=https://a:8x", ORIGINS_REASON },
+		{ "allowed_origins=https://[::1", ORIGINS_REASON },
+		{ "allowed_origins=https://[::1]x", ORIGINS_REASON },
 		{ "sso_domains=example", ":1: sso_domains: must be a list of "
 					 "domains: example.org, ..." },
 		{ "sso_domains=@example.org",

@@ -1,0 +1,53 @@
+/* users.c - accounts by user id. */
+
+#include <string.h>
+
+#include "base/log.h"
+#include "store/statements.h"
+#include "store/users.h"
+
+enum column {
+	COLUMN_EMAIL,
+	COLUMN_STATUS,
+	COLUMN_SESSION_STANDS,
+};
+
+static enum store_result
+read_row(const struct db_rows *rows, struct user_row *row)
+{
+	const char *email = db_get_text(rows, 0, COLUMN_EMAIL);
+	int64_t status = db_get_int(rows, 0, COLUMN_STATUS);
+
+	if (email == NULL || strlen(email) >= sizeof(row->email) ||
+	    status < ACCOUNT_CONFIRMED || status > ACCOUNT_DISABLED) {
+		log_error("could not read a user from the database: its "
+		    "address or status is none");
+		return STORE_FAILED;
+	}
+	memcpy(row->email, email, strlen(email) + 1);
+	row->status = (enum account_status)status;
+	row->session_stands = db_get_bool(rows, 0, COLUMN_SESSION_STANDS);
+	return STORE_OK;
+}
+
+enum store_result
+store_user_find(struct db *db, const struct id *user,
+    const struct id *session, int64_t now_us, int64_t idle_since_us,
+    struct user_row *row)
+{
+	const struct db_value values[] = { db_id(user), db_id(session),
+		db_time(now_us), db_time(idle_since_us) };
+	enum store_result result;
+	struct db_rows *rows;
+
+	memset(row, 0, sizeof(*row));
+	result = db_run(db, &statements[STATEMENT_USER_FIND], values, 4, &rows);
+	if (result != STORE_OK)
+		return result;
+	if (db_rows_count(rows) == 0)
+		result = STORE_NONE;
+	else
+		result = read_row(rows, row);
+	db_rows_free(rows);
+	return result;
+}

@@ -1,0 +1,46 @@
+/* admit.h - who may come in: what an address asks of its callers. */
+
+#ifndef POSTERN_WEB_ADMIT_H
+#define POSTERN_WEB_ADMIT_H
+
+#include <stdbool.h>
+
+#include "acts/person.h"
+#include "web/endpoint.h"
+
+/* Flags of a route. */
+enum {
+	/* An API key, or an access token by "Authorization: Bearer" or
+	 * ?sessionId=; where client_auth is optional, nothing at all. */
+	ROUTE_NEEDS_CLIENT = 1 << 0,
+
+	/* An access token by bearer, ?sessionId= or cookie.  Together with
+	 * NEEDS_CLIENT: any of all these, and never nothing. */
+	ROUTE_NEEDS_SESSION = 1 << 1,
+
+	/* Its act asks again whether the client's key still stands. */
+	ROUTE_REMEMBERS = 1 << 2,
+
+	ROUTE_TAKES_JSON = 1 << 3,
+	ROUTE_AT_ROOT = 1 << 4, /* not under base_path */
+};
+
+/*
+ * Know the caller, or answer why it is refused.  True: exchange->client tells
+ * who it is, and the endpoint may go on.
+ *
+ * All that is shown and looked at must be good and of one person and session.
+ * An API key is not looked at where a session alone is asked for, and cookies are
+ * not where a client alone is.  A cookie that admits by itself to an unsafe
+ * method must come from a page of ours (origin.h).
+ */
+bool admit_caller(struct exchange *exchange, unsigned flags);
+
+/* Ask the database for the person whom an admitted caller speaks for, or answer
+ * why there is none.  True: go on. */
+bool admit_person(struct exchange *exchange, struct person *person);
+
+/* Parse the body into exchange->body, or answer why not.  True: go on. */
+bool admit_json(struct exchange *exchange);
+
+#endif
