@@ -24,6 +24,7 @@ void endpoint_sign_in(struct exchange *exchange);
 void endpoint_me(struct exchange *exchange);
 
 void endpoint_jwks(struct exchange *exchange);
+void endpoint_openapi(struct exchange *exchange);
 
 void endpoint_health(struct exchange *exchange);
 void endpoint_ready(struct exchange *exchange);

@@ -27,6 +27,7 @@ static const struct route routes[] = {
 	{ METHOD_GET, "/users/me", endpoint_me,
 	    ROUTE_NEEDS_CLIENT | ROUTE_NEEDS_SESSION },
 	{ METHOD_GET, "/.well-known/jwks.json", endpoint_jwks, ROUTE_AT_ROOT },
+	{ METHOD_GET, "/openapi.json", endpoint_openapi, 0 },
 	{ METHOD_GET, "/auth/health", endpoint_health, 0 },
 	{ METHOD_GET, "/auth/health/ready", endpoint_ready, 0 },
 	{ METHOD_GET, "/metrics", endpoint_metrics, ROUTE_AT_ROOT },

@@ -2,12 +2,14 @@
 a web server, all real and all of this run's own."""
 
 import os
+import json
 import re
 import secrets
 import shutil
 import signal
 import sys
 import tempfile
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,6 +23,7 @@ from harness.apache import Apache  # noqa: E402
 from harness.nginx import Nginx  # noqa: E402
 from harness.postern import Ctl, Pool, write_settings  # noqa: E402
 from harness.postgres import Cluster  # noqa: E402
+from harness.sessions import Session  # noqa: E402
 
 SIGN_IN = "/v2/auth/sign-in"
 
@@ -263,8 +266,6 @@ def unharmed(pool):
 @pytest.fixture(scope="session")
 def sign_in(keys):
     """Sign in straight at a pool's socket."""
-    import json
-
     def ask(pool, email, password, api_key=keys.publishable, headers=(),
             **options):
         headers = {"Content-Type": "application/json", "User-Agent": "tests",
@@ -275,6 +276,17 @@ def sign_in(keys):
         return fastcgi.ask(pool.address, "POST", SIGN_IN, body, headers,
                            **options)
     return ask
+
+
+@pytest.fixture(scope="session")
+def expired(start_pool_for_session, people, sign_in):
+    """A session whose access token's time is over."""
+    pool = start_pool_for_session(access_token_seconds=1)
+    session = Session(json.loads(
+        sign_in(pool, people.alice.email, people.alice.password).body))
+    pool.stop()
+    time.sleep(session.claims["exp"] - time.time() + 0.1)
+    return session
 
 
 # ---- the quickstart ------------------------------------------------------------

@@ -28,17 +28,6 @@ def bob(pool, people, sign_in):
         sign_in(pool, people.bob.email, people.bob.password)))
 
 
-@pytest.fixture
-def expired(start_pool, people, sign_in):
-    """A session whose access token's time is over."""
-    import time
-    pool = start_pool(access_token_seconds=1)
-    session = Session(contract.check_signed_in(
-        sign_in(pool, people.alice.email, people.alice.password)))
-    time.sleep(session.claims["exp"] - time.time() + 0.1)
-    return session
-
-
 def check_is(answer, person, method):
     assert answer.status == 200, answer
     assert contract.json_body(answer) == {

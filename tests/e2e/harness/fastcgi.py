@@ -8,6 +8,8 @@ the socket can do so.
 import socket
 import struct
 
+from . import openapi
+
 BEGIN_REQUEST, ABORT_REQUEST, END_REQUEST = 1, 2, 3
 PARAMS, STDIN, STDOUT, STDERR = 4, 5, 6, 7
 GET_VALUES, GET_VALUES_RESULT = 9, 10
@@ -183,6 +185,8 @@ def ask(address, method, uri, body=b"", headers=(), role=RESPONDER,
         timeout=10, pairs=None, **more):
     """One whole, honest request (unless the parameters say otherwise)."""
     body = as_bytes(body)
+    honest = pairs is None and role == RESPONDER and not more.keys() & {
+        "REQUEST_URI", "REQUEST_METHOD"}
     if pairs is None:
         pairs = request_params(method, uri, body, headers, **more)
     with Connection(address, timeout) as connection:
@@ -193,4 +197,7 @@ def ask(address, method, uri, body=b"", headers=(), role=RESPONDER,
                 connection.stdin(body)
         except (ConnectionResetError, BrokenPipeError):
             pass  # it answers before it has read all: that is its right
-        return connection.answer()
+        answer = connection.answer()
+    if honest and answer.whole_head:
+        openapi.check_answer(method, uri, body, answer)
+    return answer

@@ -5,6 +5,8 @@ import http.client
 import json
 import signal
 
+from . import openapi
+
 
 class Response:
     def __init__(self, status, headers, body):
@@ -34,17 +36,22 @@ def fetch(port, method, target, body=None, headers=(), host="127.0.0.1",
         connection.putrequest(method, target, skip_accept_encoding=True)
         headers = list(headers.items() if isinstance(headers, dict)
                        else headers)
-        if body is not None and not any(n.lower() in
-                                        ("content-length", "transfer-encoding")
-                                        for n, _ in headers):
+        given = {name.lower() for name, _ in headers}
+        if body is not None and not given & {"content-length",
+                                             "transfer-encoding"}:
             headers.append(("Content-Length", str(len(body))))
         for name, value in headers:
             connection.putheader(name, value)
         connection.endheaders(body)
-        answer = connection.getresponse()
-        return Response(answer.status, answer.getheaders(), answer.read())
+        found = connection.getresponse()
+        answer = Response(found.status, found.getheaders(), found.read())
     finally:
         connection.close()
+    if answer.header_all("X-Request-Id"):  # not the web server's own
+        openapi.check_answer(
+            method, target, None if "transfer-encoding" in given else body,
+            answer)
+    return answer
 
 
 class Server:
