@@ -1,20 +1,58 @@
-/* shared.h - memory that a parent and its children share. */
+/* shared.h - memory that processes share. */
 
 #ifndef POSTERN_BASE_SHARED_H
 #define POSTERN_BASE_SHARED_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * `size` bytes, all zero, page-aligned, inherited by every fork() that follows;
  * what one process writes the others see.  Pages that nobody touches cost
  * nothing.  NULL when memory is out (logged).  Only lock-free atomics belong
- * into it, or what one process alone writes: a process may die at any moment,
- * and a lock that it held would stay held.
+ * into it, the locks of shared_lock.h, or what one process alone writes: a
+ * process may die at any moment, and any other lock that it held would stay
+ * held.
  */
 void *shared_new(size_t size);
 
 /* Give it back, of this process; NULL does nothing. */
 void shared_free(void *memory, size_t size);
+
+/*
+ * The same by name, for processes that are not each other's children: all of
+ * this user's that say the same name (letters, digits, "-") and size get the
+ * same memory.
+ */
+struct shared_file {
+	void *memory;
+	size_t size;
+	bool fresh; /* all zero: fill it in, then call shared_ready() */
+	int fd;
+	char name[64];
+};
+
+/*
+ * Waits while another process is at it.  Whatever of this name is not a file of
+ * this user's, for this user alone, is refused, as is a size that the
+ * file system has no room for.  Returns 0, or -1 (logged).
+ */
+int shared_open(struct shared_file *file, const char *name, size_t size);
+
+/* The content of fresh memory is made: let the others in. */
+void shared_ready(struct shared_file *file);
+
+/* The last process to close it, or to end, takes the name away. */
+void shared_close(struct shared_file *file);
+
+/*
+ * Sleep until `word` is no longer `seen` and somebody calls shared_wake(), for
+ * `ms` milliseconds at most; may also return for no reason.  Wake all who sleep
+ * on a word, in any process.
+ */
+void shared_wait(atomic_uint *word, unsigned seen, int64_t ms);
+void shared_wake(atomic_uint *word);
 
 #endif
