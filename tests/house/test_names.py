@@ -13,6 +13,8 @@ PREFIXES = {
     "store/*": "store_",
     # The parts of one interface, store/db.h.
     "store/db_*": "db_",
+    # The parts of one interface, hash/gate.h.
+    "hash/gate_*": "gate_",
     # One header, config.h, in two files.
     "base/config_print.c": "config_",
     # What changes the keys; apart from keys.c to keep out of postern.fcgi.

@@ -1,0 +1,137 @@
+/* gate.h - how many hashes are computed at a time, in what memory, and who
+ * computes with whom. */
+
+#ifndef POSTERN_HASH_GATE_H
+#define POSTERN_HASH_GATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "hash/scrypt.h"
+
+/*
+ * A hash takes a core and 32 MiB for a quarter of a second, and anybody may ask
+ * for one.  So there is a fixed number of *slots*, about one a core, each with
+ * an arena of memory, and a fixed number of *places* for those who compute or
+ * wait.  Who finds no place, or waits for longer than the deadline, is told so
+ * at once; and since there are more workers than places, some are always free
+ * for requests that cost nothing.
+ *
+ * Who gets a slot computes there for others, too: their blocks lie in shared
+ * memory and are mixed beside its own, in the lanes that those leave empty (see
+ * lanes.h).  Nobody depends on anybody's life: the kernel tells when a process
+ * has died, and what it had begun is begun again.
+ *
+ *	gate_enter()	a place, or none
+ *	gate_scrypt()	one hash; or gate_run(), any other work of that size
+ *	gate_leave()
+ *
+ * The shared memory holds what scrypt spreads a password to (from which it can
+ * be guessed at, as from a stored hash, and a little faster), not passwords.  It
+ * is wiped after use, and left out of core dumps.  It is not protected from
+ * processes of the same service, nor need it be: they all see passwords.
+ */
+struct gate;
+struct gate_place;
+
+enum gate_engine {
+	GATE_ENGINE_LANES,
+	GATE_ENGINE_LIBSCRYPT, /* one hash a slot, by the reference */
+};
+
+struct gate_options {
+	enum gate_engine engine;
+	unsigned slots;
+	unsigned lanes;  /* of each slot, 1 to lanes_width() */
+	unsigned places; /* 1 or more */
+	struct scrypt_cost cost; /* that the arenas have room for */
+	int deadline_ms; /* longest wait until a computation begins */
+	bool by_name;    /* shared with all processes of this user that have the
+	                    same options, not only with those forked */
+};
+
+enum gate_result {
+	GATE_OK,
+	GATE_LATE,   /* waited until the deadline */
+	GATE_GONE,   /* nobody wants the answer any more */
+	GATE_FAILED, /* the cost is out of bounds, or memory is out */
+};
+
+/* Who asks: is an answer still wanted?  Called before anything is computed, and
+ * now and then while waiting.  `gone` NULL: yes. */
+struct gate_caller {
+	bool (*gone)(void *self);
+	void *self;
+};
+
+/* Before the first fork, or once in each process that shares it by name.  NULL
+ * with the reason logged.  It is freed with no place taken by this process. */
+struct gate *gate_new(const struct gate_options *options);
+void gate_free(struct gate *gate);
+
+/* Bytes of memory that all of them map together, arenas included; and the sum
+ * that hashing can come to, which is more where libscrypt takes its own. */
+size_t gate_mapping(const struct gate *gate);
+uint64_t gate_memory(const struct gate_options *options);
+
+/* Give the memory of arenas back that nobody has used for so long; for the
+ * parent, now and then.  0: those of all free slots. */
+void gate_tend(struct gate *gate, int idle_seconds);
+
+/* Take a place.  NULL when all are taken: counted, and nothing has been done
+ * yet that costs anything. */
+struct gate_place *gate_enter(struct gate *gate,
+    const struct gate_caller *caller);
+
+/* NULL does nothing. */
+void gate_leave(struct gate_place *place);
+
+/* Is somebody waiting for a slot?  Then what can be put off should be. */
+bool gate_is_busy(const struct gate_place *place);
+
+/*
+ * scrypt of a counted password, `key_size` bytes of it (1 to SCRYPT_HASH_SIZE).
+ * Costs that scrypt_cost_allowed() refuses are FAILED; what does not fit an
+ * arena is computed by libscrypt in a slot.  When it is not OK the key is all
+ * zeros.
+ */
+enum gate_result gate_scrypt(struct gate_place *place,
+    const struct scrypt_cost *cost, const void *password, size_t size,
+    const void *salt, size_t salt_size, unsigned char *key, size_t key_size);
+
+/* Call work(argument) in a slot: for hashes that are not scrypt's.  It returns 0,
+ * or -1 for FAILED. */
+enum gate_result gate_run(struct gate_place *place, int (*work)(void *argument),
+    void *argument);
+
+/* ---- what it did so far ------------------------------------------------------- */
+
+/* How long things took: bounds[i] milliseconds and less, the last without. */
+#define GATE_BUCKETS 14
+extern const int gate_bounds_ms[GATE_BUCKETS - 1];
+
+struct gate_times {
+	uint64_t counts[GATE_BUCKETS]; /* each above the bound before */
+	uint64_t sum_us;
+};
+
+struct gate_stats {
+	/* now */
+	unsigned slots, busy_slots;
+	unsigned places, taken_places;
+	unsigned waiting; /* hashes of which nothing has begun */
+
+	/* since the start */
+	uint64_t hashes;
+	uint64_t full, late, gone, failed; /* refused, by reason */
+	uint64_t batches, blocks; /* blocks / batches is how full lanes were */
+	uint64_t rescued; /* blocks begun again after a death */
+	struct gate_times wait; /* until the computation began */
+	struct gate_times run;  /* from then to its end */
+};
+
+void gate_stats(const struct gate *gate, struct gate_stats *stats);
+
+#endif

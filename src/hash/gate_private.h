@@ -1,0 +1,105 @@
+/* gate_private.h - what lies in the gate's shared memory; for gate*.c alone.
+ *
+ * Everything here is written by several processes without a lock around it: only
+ * by atomic operations, in an order that leaves it right whenever the writer
+ * dies.  The two kinds of lock say who owns a slot or a place, and that the
+ * owner lives.
+ */
+
+#ifndef POSTERN_HASH_GATE_PRIVATE_H
+#define POSTERN_HASH_GATE_PRIVATE_H
+
+#include <stdalign.h>
+#include <stdatomic.h>
+
+#include "base/shared.h"
+#include "base/shared_lock.h"
+#include "hash/gate.h"
+#include "hash/lanes.h"
+
+/* Of one hash: the largest p that scrypt_cost_allowed() lets through. */
+#define GATE_BLOCKS_MAX 16
+
+/* The way of one block.  TAKEN + s: it is in slot s.  DONE is written after its
+ * result, and nothing is written over the block itself, so a block that was
+ * taken into the grave becomes PENDING again and nothing is lost. */
+enum gate_block {
+	GATE_BLOCK_NONE,
+	GATE_BLOCK_PENDING,
+	GATE_BLOCK_DONE,
+	GATE_BLOCK_TAKEN,
+};
+
+struct gate_slot {
+	alignas(64) struct shared_lock lock;
+	atomic_int holder; /* process id for people to see; 0: free */
+	_Atomic int64_t used_ms; /* steady clock; 0: the arena is given back */
+};
+
+/* A place, and the one hash that its owner wants. */
+struct gate_cell {
+	alignas(64) struct shared_lock lock; /* its owner's, and alive */
+	atomic_bool occupied; /* by the owner, or by one who died */
+	atomic_uint signal;   /* changes when there is something to see */
+	_Atomic uint64_t ticket; /* the order of arrival */
+	atomic_uint kind; /* N and r in one number: who can share a batch;
+	                     0: work that only its owner can do */
+	_Atomic int64_t posted_us, begun_us; /* 0: not begun */
+	atomic_uint blocks[GATE_BLOCKS_MAX]; /* enum gate_block */
+};
+
+struct gate_tally {
+	_Atomic uint64_t counts[GATE_BUCKETS];
+	_Atomic uint64_t sum_us;
+};
+
+struct gate_head {
+	_Atomic uint64_t ticket;
+	_Atomic uint64_t hashes, full, late, gone, failed;
+	_Atomic uint64_t batches, blocks, rescued;
+	struct gate_tally wait, run;
+};
+
+/* One process's view. */
+struct gate {
+	struct gate_options options;
+	struct shared_file file; /* when by_name */
+	unsigned char *memory;
+	size_t size;
+
+	struct gate_head *head;
+	struct gate_slot *slots;
+	struct gate_cell *cells;
+	unsigned char *rooms;  /* two a cell: blocks as spread, and as mixed */
+	unsigned char *arenas; /* one a slot */
+	size_t room_size, arena_size;
+
+	unsigned last_slot; /* its memory is mapped already */
+};
+
+/* Blocks as they were spread, and where the mixed ones go. */
+unsigned char *gate_spread_room(const struct gate *gate,
+    const struct gate_cell *cell);
+unsigned char *gate_mixed_room(const struct gate *gate,
+    const struct gate_cell *cell);
+
+struct lanes_arena gate_arena(const struct gate *gate, unsigned slot);
+
+/* How many blocks of this cost a slot mixes at a time; 0: it has no room for
+ * one. */
+unsigned gate_width(const struct gate *gate, const struct scrypt_cost *cost);
+
+/* Take this slot, if it is free or its holder died.  Whoever lets go of one wakes
+ * the next in line. */
+bool gate_slot_try(struct gate *gate, unsigned slot);
+void gate_slot_release(struct gate *gate, unsigned slot);
+
+/* Free the slots of the dead. */
+void gate_slot_heal(struct gate *gate);
+
+/* ---- statistics --------------------------------------------------------------- */
+
+void gate_tally_add(struct gate_tally *tally, int64_t us);
+bool gate_cell_has(struct gate_cell *cell, enum gate_block state);
+
+#endif

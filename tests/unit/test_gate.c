@@ -1,0 +1,805 @@
+/* test_gate.c - processes hash together, wait for each other, and die. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/shared.h"
+#include "hash/gate.h"
+#include "hash/gate_private.h"
+
+/* Cheap enough for valgrind, long enough to be killed in. */
+static const struct scrypt_cost cheap = { 8, 8, 3 };
+static const struct scrypt_cost slow = { 12, 8, 3 };
+
+static const struct gate_caller nobody_leaves = { NULL, NULL };
+
+static struct gate *
+open_gate(unsigned slots, unsigned places)
+{
+	const struct gate_options options = {
+		.engine = GATE_ENGINE_LANES,
+		.slots = slots,
+		.lanes = lanes_width(),
+		.places = places,
+		.cost = slow,
+		.deadline_ms = 60000,
+	};
+	struct gate *gate = gate_new(&options);
+
+	assert_non_null(gate);
+	return gate;
+}
+
+static struct gate_stats
+stats_of(const struct gate *gate)
+{
+	struct gate_stats stats;
+
+	gate_stats(gate, &stats);
+	return stats;
+}
+
+/* Hash one of many passwords and compare with libscrypt.  Returns the result,
+ * or -1 for a wrong hash. */
+static int
+hash(struct gate_place *place, const struct scrypt_cost *cost, unsigned number)
+{
+	unsigned char key[SCRYPT_HASH_SIZE], expected[SCRYPT_HASH_SIZE];
+	char password[32];
+	enum gate_result result;
+	int size = snprintf(password, sizeof(password), "password %u", number);
+
+	result = gate_scrypt(place, cost, password, (size_t)size, "salt", 4,
+	    key, sizeof(key));
+	if (result != GATE_OK)
+		return (int)result;
+	if (scrypt_derive(cost, password, (size_t)size, "salt", 4, expected) !=
+	    0)
+		return -1;
+	return memcmp(key, expected, sizeof(key)) == 0 ? GATE_OK : -1;
+}
+
+static int
+hash_once(struct gate *gate, const struct scrypt_cost *cost, unsigned number)
+{
+	struct gate_place *place = gate_enter(gate, &nobody_leaves);
+	int result = place == NULL ? -2 : hash(place, cost, number);
+
+	gate_leave(place);
+	return result;
+}
+
+/* ---- children ------------------------------------------------------------------ */
+
+static void
+assert_child_succeeds(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void
+kill_child(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+}
+
+/* Work that stays in its slot until it is killed, or for as long as a test may
+ * take. */
+static int
+stay(void *argument)
+{
+	(void)argument;
+	poll(NULL, 0, 30000);
+	return 0;
+}
+
+static void
+await(bool (*there)(const struct gate_stats *stats), const struct gate *gate)
+{
+	for (int i = 0; i < 3000; i++) {
+		struct gate_stats stats = stats_of(gate);
+
+		if (there(&stats))
+			return;
+		poll(NULL, 0, 10);
+	}
+	fail_msg("it did not come to that in 30 s");
+}
+
+static bool
+one_slot_is_busy(const struct gate_stats *stats)
+{
+	return stats->busy_slots == 1;
+}
+
+static bool
+two_wait(const struct gate_stats *stats)
+{
+	return stats->waiting == 2;
+}
+
+/* A child that holds a slot. */
+static pid_t
+occupy_slot(struct gate *gate)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		gate_run(gate_enter(gate, &nobody_leaves), stay, NULL);
+		_exit(0);
+	}
+	await(one_slot_is_busy, gate);
+	return pid;
+}
+
+/* A child that wants one hash. */
+static pid_t
+want_hash(struct gate *gate, const struct scrypt_cost *cost, unsigned number)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(hash_once(gate, cost, number) & 0xff);
+	return pid;
+}
+
+/* ---- one process --------------------------------------------------------------- */
+
+static void
+test_every_p(void **state)
+{
+	struct gate *gate = open_gate(1, 1);
+
+	(void)state;
+	for (unsigned p = 1; p <= 16; p++) {
+		const struct scrypt_cost cost = { 4, 8, p };
+
+		assert_int_equal(hash_once(gate, &cost, p), GATE_OK);
+	}
+	assert_int_equal(stats_of(gate).hashes, 16);
+	assert_int_equal(stats_of(gate).blocks, 16 * 17 / 2);
+	gate_free(gate);
+}
+
+/* Other costs than that of the setting: in the lanes when they fit, else by
+ * libscrypt. */
+static void
+test_other_costs(void **state)
+{
+	static const struct scrypt_cost costs[] = { { 1, 1, 1 }, { 10, 16, 1 },
+		{ 8, 1, 16 }, { 14, 1, 2 } };
+	static const struct scrypt_cost large[] = { { 17, 8, 1 },
+		{ 4, 32, 16 } };
+	struct gate *gate = open_gate(1, 1);
+	uint64_t batches;
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(hash_once(gate, &costs[i], i), GATE_OK);
+	batches = stats_of(gate).batches;
+	assert_true(batches >= 4);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(hash_once(gate, &large[i], i), GATE_OK);
+	assert_int_equal(stats_of(gate).batches, batches);
+	assert_int_equal(stats_of(gate).hashes, 6);
+	gate_free(gate);
+}
+
+static void
+test_refused_costs(void **state)
+{
+	static const struct scrypt_cost costs[] = { { 0, 8, 1 }, { 21, 8, 1 },
+		{ 15, 0, 1 }, { 15, 8, 0 }, { 15, 8, 17 }, { 20, 8, 1 } };
+	unsigned char key[SCRYPT_HASH_SIZE + 1], zeros[sizeof(key)] = { 0 };
+	struct gate *gate = open_gate(1, 1);
+	struct gate_place *place = gate_enter(gate, &nobody_leaves);
+
+	(void)state;
+	for (unsigned i = 0; i < 6; i++) {
+		memset(key, 1, sizeof(key));
+		assert_int_equal(gate_scrypt(place, &costs[i], "a", 1, "b", 1,
+		    key, 64), GATE_FAILED);
+		assert_memory_equal(key, zeros, 64);
+	}
+	assert_int_equal(gate_scrypt(place, &cheap, "a", 1, "b", 1, key, 0),
+	    GATE_FAILED);
+	assert_int_equal(gate_scrypt(place, &cheap, "a", 1, "b", 1, key, 65),
+	    GATE_FAILED);
+	assert_int_equal(stats_of(gate).failed, 8);
+	gate_leave(place);
+	gate_free(gate);
+}
+
+static void
+test_short_keys(void **state)
+{
+	unsigned char key[SCRYPT_HASH_SIZE], expected[SCRYPT_HASH_SIZE];
+	const struct scrypt_cost costs[] = { cheap, { 17, 8, 1 } };
+	struct gate *gate = open_gate(1, 1);
+	struct gate_place *place = gate_enter(gate, &nobody_leaves);
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(scrypt_derive(&costs[i], "a", 1, "b", 1,
+		    expected), 0);
+		memset(key, 0, sizeof(key));
+		assert_int_equal(gate_scrypt(place, &costs[i], "a", 1, "b", 1,
+		    key, 20), GATE_OK);
+		assert_memory_equal(key, expected, 20);
+		assert_int_equal(key[20], 0);
+	}
+	gate_leave(place);
+	gate_free(gate);
+}
+
+static int
+add_one(void *argument)
+{
+	++*(int *)argument;
+	return 0;
+}
+
+static int
+fail_at_it(void *argument)
+{
+	(void)argument;
+	return -1;
+}
+
+static void
+test_other_work(void **state)
+{
+	struct gate *gate = open_gate(1, 1);
+	struct gate_place *place = gate_enter(gate, &nobody_leaves);
+	int number = 1;
+
+	(void)state;
+	assert_int_equal(gate_run(place, add_one, &number), GATE_OK);
+	assert_int_equal(number, 2);
+	assert_int_equal(gate_run(place, fail_at_it, NULL), GATE_FAILED);
+	assert_int_equal(hash(place, &cheap, 1), GATE_OK);
+	gate_leave(place);
+	assert_int_equal(stats_of(gate).taken_places, 0);
+	gate_free(gate);
+}
+
+static void
+test_by_libscrypt(void **state)
+{
+	const struct gate_options options = {
+		.engine = GATE_ENGINE_LIBSCRYPT,
+		.slots = 2,
+		.lanes = 1,
+		.places = 2,
+		.cost = cheap,
+		.deadline_ms = 1000,
+	};
+	struct gate *gate = gate_new(&options);
+
+	(void)state;
+	assert_non_null(gate);
+	assert_int_equal(hash_once(gate, &cheap, 1), GATE_OK);
+	assert_int_equal(stats_of(gate).hashes, 1);
+	assert_int_equal(stats_of(gate).batches, 0);
+	assert_true(gate_mapping(gate) < 4 << 20);
+	assert_true(gate_memory(&options) >=
+	    gate_mapping(gate) + 2 * scrypt_memory(&cheap));
+	gate_free(gate);
+}
+
+/* ---- places, deadlines, callers ------------------------------------------------ */
+
+static void
+test_no_place(void **state)
+{
+	struct gate *gate = open_gate(1, 2);
+	struct gate_place *first, *second;
+
+	(void)state;
+	first = gate_enter(gate, &nobody_leaves);
+	second = gate_enter(gate, &nobody_leaves);
+	assert_non_null(first);
+	assert_non_null(second);
+	assert_null(gate_enter(gate, &nobody_leaves));
+	assert_int_equal(stats_of(gate).full, 1);
+	assert_int_equal(stats_of(gate).taken_places, 2);
+	gate_leave(first);
+	first = gate_enter(gate, &nobody_leaves);
+	assert_non_null(first);
+	gate_leave(first);
+	gate_leave(second);
+	gate_leave(NULL);
+	gate_free(gate);
+	gate_free(NULL);
+}
+
+/* Who dies in a place does not keep it. */
+static void
+test_place_of_the_dead(void **state)
+{
+	struct gate *gate = open_gate(1, 1);
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		gate_enter(gate, &nobody_leaves);
+		_exit(0);
+	}
+	assert_child_succeeds(pid);
+	assert_int_equal(stats_of(gate).taken_places, 1);
+	assert_int_equal(hash_once(gate, &cheap, 1), GATE_OK);
+	assert_int_equal(stats_of(gate).taken_places, 0);
+	gate_free(gate);
+}
+
+static void
+test_deadline(void **state)
+{
+	struct gate *gate = open_gate(1, 2);
+	struct gate_place *place;
+	int64_t began_ms;
+	pid_t holder;
+
+	(void)state;
+	gate->options.deadline_ms = 150;
+	holder = occupy_slot(gate);
+	place = gate_enter(gate, &nobody_leaves);
+	began_ms = clock_steady_ms();
+	assert_int_equal(hash(place, &cheap, 1), GATE_LATE);
+	assert_in_range(clock_steady_ms() - began_ms, 150, 5000);
+	assert_int_equal(stats_of(gate).late, 1);
+	assert_int_equal(stats_of(gate).waiting, 0);
+
+	/* And the place is as good as before. */
+	kill_child(holder);
+	assert_int_equal(hash(place, &cheap, 1), GATE_OK);
+	gate_leave(place);
+	gate_free(gate);
+}
+
+struct leaving {
+	int asked;
+	int after; /* gone when asked so often */
+};
+
+static bool
+is_gone(void *self)
+{
+	struct leaving *leaving = self;
+
+	return ++leaving->asked > leaving->after;
+}
+
+static void
+test_caller_gone(void **state)
+{
+	struct gate *gate = open_gate(1, 2);
+	struct leaving leaving = { 0, 0 };
+	const struct gate_caller caller = { is_gone, &leaving };
+	struct gate_place *place = gate_enter(gate, &caller);
+	pid_t holder;
+
+	(void)state;
+	/* Gone before it begins, although a slot is free. */
+	assert_int_equal(hash(place, &cheap, 1), GATE_GONE);
+	assert_int_equal(stats_of(gate).blocks, 0);
+	leaving = (struct leaving){ 0, 1 };
+	assert_int_equal(hash(place, &cheap, 1), GATE_OK);
+	assert_int_equal(leaving.asked, 1);
+
+	/* Gone while waiting. */
+	holder = occupy_slot(gate);
+	leaving = (struct leaving){ 0, 2 };
+	assert_int_equal(hash(place, &cheap, 1), GATE_GONE);
+	assert_int_equal(stats_of(gate).gone, 2);
+	kill_child(holder);
+	gate_leave(place);
+	gate_free(gate);
+}
+
+/* ---- together ------------------------------------------------------------------ */
+
+/* Two that wait are computed by the one who gets the slot, in one batch. */
+static void
+test_combined(void **state)
+{
+	const struct scrypt_cost two = { 8, 8, 2 };
+	struct gate *gate = open_gate(1, 4);
+	pid_t holder = occupy_slot(gate), first, second;
+
+	(void)state;
+	first = want_hash(gate, &two, 1);
+	second = want_hash(gate, &two, 2);
+	await(two_wait, gate);
+	kill_child(holder);
+	assert_child_succeeds(first);
+	assert_child_succeeds(second);
+	assert_int_equal(stats_of(gate).blocks, 4);
+	assert_int_equal(stats_of(gate).batches, 1);
+	gate_free(gate);
+}
+
+/* A hash goes on where a batch ended: seven blocks are one batch of eight lanes
+ * or two of four. */
+static void
+test_split(void **state)
+{
+	const struct scrypt_cost five = { 8, 8, 5 }, two = { 8, 8, 2 };
+	struct gate *gate = open_gate(1, 4);
+	pid_t holder = occupy_slot(gate), first, second;
+
+	(void)state;
+	first = want_hash(gate, &five, 1);
+	second = want_hash(gate, &two, 2);
+	await(two_wait, gate);
+	kill_child(holder);
+	assert_child_succeeds(first);
+	assert_child_succeeds(second);
+	assert_int_equal(stats_of(gate).blocks, 7);
+	assert_int_equal(stats_of(gate).batches, lanes_width() >= 7 ? 1 : 2);
+	gate_free(gate);
+}
+
+#define CROWD 12
+
+/* Any mixture of costs, p and work, on two slots. */
+static void
+mingle(struct gate *gate, unsigned seed)
+{
+	static const struct scrypt_cost costs[] = { { 8, 8, 3 }, { 8, 8, 1 },
+		{ 8, 8, 7 }, { 9, 4, 2 }, { 6, 16, 1 } };
+	int number = 0;
+
+	for (unsigned i = 0; i < 5; i++) {
+		const struct scrypt_cost *cost = &costs[(seed + i) % 5];
+		struct gate_place *place = gate_enter(gate, &nobody_leaves);
+
+		if (place == NULL || hash(place, cost, seed * 8 + i) != GATE_OK)
+			_exit(1);
+		if (seed % 3 == 0 &&
+		    gate_run(place, add_one, &number) != GATE_OK)
+			_exit(2);
+		gate_leave(place);
+	}
+	_exit(0);
+}
+
+static void
+test_crowd(void **state)
+{
+	struct gate *gate = open_gate(2, CROWD);
+	struct gate_stats stats;
+	pid_t pids[CROWD];
+	uint64_t waits = 0, runs = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < CROWD; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0)
+			mingle(gate, i);
+	}
+	for (unsigned i = 0; i < CROWD; i++)
+		assert_child_succeeds(pids[i]);
+	stats = stats_of(gate);
+	assert_int_equal(stats.hashes, CROWD * 5 + 4 * 5);
+	assert_int_equal(stats.late + stats.gone + stats.full + stats.failed, 0);
+	assert_int_equal(stats.busy_slots + stats.taken_places + stats.waiting,
+	    0);
+	for (unsigned i = 0; i < GATE_BUCKETS; i++) {
+		waits += stats.wait.counts[i];
+		runs += stats.run.counts[i];
+	}
+	assert_int_equal(waits, stats.hashes);
+	assert_int_equal(runs, stats.hashes);
+	gate_free(gate);
+}
+
+/* ---- deaths -------------------------------------------------------------------- */
+
+/* The one who computes for others dies in the middle of it, again and again; all
+ * the others get their hashes. */
+static void
+test_combiner_killed(void **state)
+{
+	/* The place of a dead one is kept while others still mix its blocks. */
+	struct gate_place *places[2 * CROWD];
+	struct gate *gate = open_gate(2, 2 * CROWD);
+	pid_t pids[CROWD] = { 0 };
+	unsigned number = 0;
+
+	(void)state;
+	for (int round = 0; round < 40; round++) {
+		for (unsigned i = 0; i < CROWD; i++)
+			if (pids[i] == 0)
+				pids[i] = want_hash(gate, &slow, number++);
+		poll(NULL, 0, round % 7);
+		/* Some holder, whoever it is now. */
+		for (unsigned i = 0; i < CROWD; i++) {
+			int holder = gate->slots[round % 2].holder, status;
+
+			if (holder != 0 && holder == pids[i]) {
+				kill_child(pids[i]);
+				pids[i] = 0;
+			} else if (waitpid(pids[i], &status, WNOHANG) != 0) {
+				assert_int_equal(status, 0);
+				pids[i] = 0;
+			}
+		}
+	}
+	for (unsigned i = 0; i < CROWD; i++)
+		if (pids[i] != 0)
+			assert_child_succeeds(pids[i]);
+	assert_true(stats_of(gate).rescued > 0);
+
+	/* Nothing is left of the dead. */
+	gate_tend(gate, 0);
+	for (unsigned i = 0; i < 2 * CROWD; i++) {
+		places[i] = gate_enter(gate, &nobody_leaves);
+		assert_non_null(places[i]);
+	}
+	assert_int_equal(stats_of(gate).busy_slots, 0);
+	assert_int_equal(stats_of(gate).waiting, 0);
+	for (unsigned i = 0; i < 2 * CROWD; i++)
+		gate_leave(places[i]);
+	gate_free(gate);
+}
+
+/* The owner dies while its hash waits: the next in line is not kept. */
+static void
+test_waiting_killed(void **state)
+{
+	struct gate *gate = open_gate(1, 3);
+	pid_t holder = occupy_slot(gate), first, second;
+
+	(void)state;
+	first = want_hash(gate, &slow, 1);
+	second = want_hash(gate, &cheap, 2);
+	await(two_wait, gate);
+	kill_child(first);
+	kill_child(holder);
+	assert_child_succeeds(second);
+	assert_int_equal(hash_once(gate, &cheap, 3), GATE_OK);
+	gate_free(gate);
+}
+
+static void
+test_rooms_are_wiped(void **state)
+{
+	struct gate *gate = open_gate(1, 1);
+	const unsigned char *rooms = gate->rooms;
+	pid_t first, holder;
+
+	(void)state;
+	assert_int_equal(hash_once(gate, &cheap, 1), GATE_OK);
+	for (size_t i = 0; i < 2 * gate->room_size; i++)
+		assert_int_equal(rooms[i], 0);
+
+	/* Also behind one who died, when the next one comes. */
+	gate->rooms[7] = 1;
+	first = fork();
+	if (first == 0) {
+		gate_enter(gate, &nobody_leaves);
+		_exit(0);
+	}
+	assert_child_succeeds(first);
+	holder = occupy_slot(gate);
+	assert_int_equal(rooms[7], 0);
+	kill_child(holder);
+	gate_free(gate);
+}
+
+/* ---- memory -------------------------------------------------------------------- */
+
+static size_t
+resident_pages(const struct gate *gate)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), count = 0;
+	size_t pages = gate->arena_size / page;
+	unsigned char *resident = malloc(pages);
+
+	assert_non_null(resident);
+	assert_int_equal(mincore(gate->arenas, gate->arena_size, resident), 0);
+	for (size_t i = 0; i < pages; i++)
+		count += resident[i] & 1;
+	free(resident);
+	return count;
+}
+
+static void
+test_arena_given_back(void **state)
+{
+	struct gate *gate = open_gate(1, 2);
+	pid_t holder;
+
+	(void)state;
+	assert_int_equal(resident_pages(gate), 0);
+	assert_int_equal(hash_once(gate, &cheap, 1), GATE_OK);
+	gate_tend(gate, 3600);
+	assert_true(resident_pages(gate) > 0);
+
+	/* Not from under somebody. */
+	holder = occupy_slot(gate);
+	gate_tend(gate, 0);
+	assert_true(resident_pages(gate) > 0);
+	kill_child(holder);
+
+	gate_tend(gate, 0);
+	assert_int_equal(resident_pages(gate), 0);
+	assert_int_equal(hash_once(gate, &cheap, 2), GATE_OK);
+	gate_free(gate);
+}
+
+/* ---- by name ------------------------------------------------------------------- */
+
+/* Its deadline does not belong to the layout, and so not to the name. */
+static struct gate_options
+named_options(void)
+{
+	return (struct gate_options){
+		.engine = GATE_ENGINE_LANES,
+		.slots = 1,
+		.lanes = 2,
+		/* Not shared with another run of this test. */
+		.places = 2 + (unsigned)getpid() % 512,
+		.cost = cheap,
+		.deadline_ms = 60000,
+		.by_name = true,
+	};
+}
+
+static bool
+name_exists(const char *name)
+{
+	int fd = shm_open(name, O_RDONLY | O_CLOEXEC, 0);
+
+	if (fd != -1)
+		close(fd);
+	return fd != -1;
+}
+
+/* A process that has nothing from us but the options. */
+static void
+test_by_name(void **state)
+{
+	struct gate_options options = named_options();
+	struct gate *gate = gate_new(&options), *other;
+	char name[sizeof(gate->file.name)];
+	pid_t pid;
+
+	(void)state;
+	assert_non_null(gate);
+	memcpy(name, gate->file.name, sizeof(name));
+	assert_true(name_exists(name));
+	pid = fork();
+	if (pid == 0) {
+		struct gate *theirs = gate_new(&options);
+		int wrong = theirs == NULL || theirs->memory == gate->memory ||
+		    hash_once(theirs, &cheap, 1) != GATE_OK;
+
+		gate_free(theirs);
+		_exit(wrong);
+	}
+	assert_child_succeeds(pid);
+	assert_int_equal(stats_of(gate).hashes, 1);
+
+	/* The first one may go before the last. */
+	other = gate_new(&options);
+	assert_non_null(other);
+	gate_free(gate);
+	assert_true(name_exists(name));
+	assert_int_equal(stats_of(other).hashes, 1);
+	assert_int_equal(hash_once(other, &cheap, 2), GATE_OK);
+	gate_free(other);
+	assert_false(name_exists(name));
+}
+
+/* Who dies while filling it in leaves it to the next. */
+static void
+test_name_half_made(void **state)
+{
+	struct shared_file file;
+	char name[32];
+	pid_t pid;
+
+	(void)state;
+	snprintf(name, sizeof(name), "postern-test-%d", (int)getpid());
+	pid = fork();
+	if (pid == 0) {
+		if (shared_open(&file, name, 4096) != 0 || !file.fresh)
+			_exit(1);
+		memset(file.memory, 1, 4096);
+		_exit(0);
+	}
+	assert_child_succeeds(pid);
+	assert_int_equal(shared_open(&file, name, 4096), 0);
+	assert_true(file.fresh);
+	assert_int_equal(*(unsigned char *)file.memory, 0);
+	shared_ready(&file);
+	shared_close(&file);
+	assert_int_equal(shared_open(&file, name, 4096), 0);
+	assert_true(file.fresh);
+	shared_close(&file);
+}
+
+static void
+test_names_refused(void **state)
+{
+	struct shared_file file;
+	char name[32], path[40];
+	int fd;
+
+	(void)state;
+	snprintf(name, sizeof(name), "postern-test-%d", (int)getpid());
+	snprintf(path, sizeof(path), "/%s", name);
+	fd = shm_open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	assert_int_not_equal(fd, -1);
+
+	assert_int_equal(fchmod(fd, 0660), 0);
+	assert_int_equal(shared_open(&file, name, 4096), -1);
+	assert_int_equal(fchmod(fd, 0600), 0);
+	if (geteuid() == 0) {
+		assert_int_equal(fchown(fd, 65534, (gid_t)-1), 0);
+		assert_int_equal(shared_open(&file, name, 4096), -1);
+		assert_int_equal(fchown(fd, 0, (gid_t)-1), 0);
+	}
+	assert_int_equal(ftruncate(fd, 100), 0);
+	assert_int_equal(shared_open(&file, name, 4096), -1);
+	assert_int_equal(ftruncate(fd, 0), 0);
+	assert_int_equal(shared_open(&file, name, SIZE_MAX / 4), -1);
+	assert_int_equal(shared_open(&file, name, 4096), 0);
+	shared_close(&file);
+	close(fd);
+	assert_false(name_exists(path));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_p),
+		cmocka_unit_test(test_other_costs),
+		cmocka_unit_test(test_refused_costs),
+		cmocka_unit_test(test_short_keys),
+		cmocka_unit_test(test_other_work),
+		cmocka_unit_test(test_by_libscrypt),
+		cmocka_unit_test(test_no_place),
+		cmocka_unit_test(test_place_of_the_dead),
+		cmocka_unit_test(test_deadline),
+		cmocka_unit_test(test_caller_gone),
+		cmocka_unit_test(test_combined),
+		cmocka_unit_test(test_split),
+		cmocka_unit_test(test_crowd),
+		cmocka_unit_test(test_combiner_killed),
+		cmocka_unit_test(test_waiting_killed),
+		cmocka_unit_test(test_rooms_are_wiped),
+		cmocka_unit_test(test_arena_given_back),
+		cmocka_unit_test(test_by_name),
+		cmocka_unit_test(test_name_half_made),
+		cmocka_unit_test(test_names_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
