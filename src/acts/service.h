@@ -4,6 +4,7 @@
 #define POSTERN_ACTS_SERVICE_H
 
 #include "acts/client.h"
+#include "acts/ended.h"
 #include "base/board.h"
 #include "base/config.h"
 #include "store/db.h"
@@ -16,6 +17,7 @@ struct service {
 	struct keys *keys;
 	struct client_cache *clients;
 	const struct board *board; /* of all workers; NULL without a pool */
+	struct ended *ended; /* known to all workers; NULL: nobody shares it */
 };
 
 #endif

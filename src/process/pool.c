@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "acts/ended.h"
 #include "base/board.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -58,6 +59,7 @@ struct pool {
 	struct listener *listener;
 	struct keys *keys;
 	struct board *board;
+	struct ended *ended; /* NULL under mod_fcgid, see share_memory() */
 	sigset_t signals;
 
 	struct child children[SLOTS];
@@ -144,6 +146,7 @@ become_worker(struct pool *pool, int slot, pid_t parent)
 		.listener = pool->listener,
 		.keys = pool->keys,
 		.board = pool->board,
+		.ended = pool->ended,
 		.slot = slot,
 		.parent = parent,
 	};
@@ -253,6 +256,8 @@ bury(struct pool *pool, int slot, int status)
 	bool young = age_ms < YOUNG_MS && child->told_ms == 0 && status != 0;
 
 	log_end_of(pool, slot, status, age_ms);
+	if (board_look(pool->board, slot).state == BOARD_BUSY)
+		ended_doubt(pool->ended);
 	board_clear(pool->board, slot);
 	memset(child, 0, sizeof(*child));
 	if (!young)
@@ -421,6 +426,7 @@ reload(struct pool *pool)
 		config_free(config);
 		return;
 	}
+	ended_set_life(pool->ended, config->access_token_seconds);
 	keys_close(pool->keys);
 	config_free(pool->config);
 	pool->keys = keys;
@@ -571,6 +577,23 @@ serve(struct pool *pool)
 	return 0;
 }
 
+/*
+ * What workers share.  mod_fcgid starts several pools of one worker side by side;
+ * what ends in one of them the others do not learn, so a list of it would be no
+ * use.
+ */
+static int
+share_memory(struct pool *pool)
+{
+	pool->board = board_new(SLOTS);
+	if (pool->board == NULL || metrics_share() != 0)
+		return -1;
+	if (pool->listener->one_at_a_time)
+		return 0;
+	pool->ended = ended_new(pool->config->access_token_seconds);
+	return pool->ended != NULL ? 0 : -1;
+}
+
 int
 pool_run(struct config *config, pool_settings *read_settings,
     struct listener *listener)
@@ -583,13 +606,13 @@ pool_run(struct config *config, pool_settings *read_settings,
 	pool->listener = listener;
 	pool->workers = choose_workers(pool);
 	block_signals(pool);
-	pool->board = board_new(SLOTS);
-	if (pool->board != NULL && metrics_share() == 0)
+	if (share_memory(pool) == 0)
 		pool->keys = prepare(listener, config);
 	if (pool->keys != NULL)
 		status = serve(pool);
 
 	keys_close(pool->keys);
+	ended_free(pool->ended);
 	board_free(pool->board);
 	config_free(pool->config);
 	free(pool);

@@ -146,6 +146,7 @@ open_service(struct service *service, const struct config *config,
 	service->db = db_open(&options);
 	service->clients = client_cache_new();
 	service->board = board;
+	service->ended = NULL;
 }
 
 static void
@@ -206,6 +207,7 @@ open_worker(struct worker *worker, const struct worker_start *start)
 	if (worker->fcgi == NULL)
 		return -1;
 	open_service(&worker->service, config, start->keys, start->board);
+	worker->service.ended = start->ended;
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #ifndef POSTERN_PROCESS_WORKER_H
 #define POSTERN_PROCESS_WORKER_H
 
+#include "acts/ended.h"
 #include "base/board.h"
 #include "base/config.h"
 #include "process/listen.h"
@@ -14,6 +15,7 @@ struct worker_start {
 	const struct listener *listener;
 	struct keys *keys; /* used up by the child's copy */
 	struct board *board;
+	struct ended *ended; /* or NULL */
 	int slot;
 	pid_t parent;
 };
