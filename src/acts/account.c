@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "base/normal.h"
 #include "base/text.h"
 #include "store/admin_accounts.h"
 
@@ -84,7 +85,7 @@ fits_normalised(const char *password, size_t size)
 	char normal[PASSWORD_SIZE_LIMIT];
 	ssize_t length;
 
-	length = text_nfkc(password, size, normal, sizeof(normal));
+	length = normal_nfkc(password, size, normal, sizeof(normal));
 	secret_wipe(normal, sizeof(normal));
 	return length >= 0;
 }

@@ -3,12 +3,13 @@
 #ifndef POSTERN_ACTS_SERVICE_H
 #define POSTERN_ACTS_SERVICE_H
 
-#include "acts/client.h"
 #include "acts/ended.h"
 #include "base/board.h"
 #include "base/config.h"
 #include "store/db.h"
 #include "token/keys.h"
+
+struct client_cache;
 
 /* Made once in a worker, given to every act.  All borrowed. */
 struct service {

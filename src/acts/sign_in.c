@@ -4,6 +4,7 @@
 
 #include "acts/service.h"
 #include "base/clock.h"
+#include "base/list.h"
 #include "base/metrics.h"
 #include "base/secret.h"
 #include "hash/password.h"
@@ -217,7 +218,7 @@ decide(const struct service *service, const struct sign_in *attempt,
 	const char *reason = NULL;
 	enum sign_in_result result;
 
-	if (config_list_has(service->config->sso_domains,
+	if (list_has(service->config->sso_domains,
 		email_domain(attempt->login_key)))
 		return note_refusal(service, attempt, &login, SIGN_IN_SSO, NULL);
 

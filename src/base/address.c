@@ -5,7 +5,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "base/config.h"
+#include "base/list.h"
 
 /* The longest network: an IPv6 address with an IPv4 one in it, and "/128". */
 #define NETWORK_SIZE (INET6_ADDRSTRLEN + 4)
@@ -102,7 +102,7 @@ address_in_list(const struct address *address, const char *list)
 	const char *item;
 	size_t size;
 
-	while ((item = config_list_next(&list, &size)) != NULL) {
+	while ((item = list_next(&list, &size)) != NULL) {
 		if (parse_network(item, size, &network) != 0)
 			continue;
 		cut = *address;
@@ -121,7 +121,7 @@ address_list_is_valid(const char *list)
 	const char *item;
 	size_t size;
 
-	while ((item = config_list_next(&list, &size)) != NULL) {
+	while ((item = list_next(&list, &size)) != NULL) {
 		if (parse_network(item, size, &network) != 0)
 			return false;
 		cut = network.address;

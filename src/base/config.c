@@ -10,6 +10,7 @@
 #include "base/config.h"
 #include "base/conninfo.h"
 #include "base/file.h"
+#include "base/list.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/secret.h"
@@ -105,7 +106,7 @@ check_domains(const char *text)
 	const char *item;
 	size_t size;
 
-	while ((item = config_list_next(&text, &size)) != NULL)
+	while ((item = list_next(&text, &size)) != NULL)
 		if (memchr(item, '.', size) == NULL ||
 		    memchr(item, '@', size) != NULL ||
 		    memchr(item, ' ', size) != NULL || *item == '.' ||
@@ -164,7 +165,7 @@ check_origins(const char *text)
 	const char *item;
 	size_t size;
 
-	while ((item = config_list_next(&text, &size)) != NULL)
+	while ((item = list_next(&text, &size)) != NULL)
 		if (!is_origin(item, size))
 			return "must be a list of origins as browsers write "
 			       "them: https://app.example.org, ...";
@@ -900,32 +901,4 @@ config_value(const struct config *config,
 		    setting->choices[*number]);
 		return;
 	}
-}
-
-/* ---- lists ---------------------------------------------------------------------- */
-
-const char *
-config_list_next(const char **rest, size_t *size)
-{
-	const char *item;
-
-	/* Commas and white space before an item; an empty one is no item. */
-	item = *rest + strspn(*rest, ", \t");
-	*size = strcspn(item, ",");
-	*rest = item + *size;
-	while (*size > 0 && is_space(item[*size - 1]))
-		--*size;
-	return *size == 0 ? NULL : item;
-}
-
-bool
-config_list_has(const char *list, const char *item)
-{
-	size_t size = strlen(item), at_size;
-	const char *at;
-
-	while ((at = config_list_next(&list, &at_size)) != NULL)
-		if (at_size == size && strncasecmp(at, item, size) == 0)
-			return true;
-	return false;
 }

@@ -148,14 +148,4 @@ void config_origin(const struct config *config,
 /* Print name, effective value, where it came from and help; 80 columns. */
 void config_print(const struct config *config, FILE *out);
 
-/*
- * Step through a comma-separated list: the item at *rest, without white space
- * around it, and its size; *rest moves behind it.  NULL at the end.  Empty items
- * are passed over.
- */
-const char *config_list_next(const char **rest, size_t *size);
-
-/* Is `item` (compared without case) in a comma-separated list? */
-bool config_list_has(const char *list, const char *item);
-
 #endif

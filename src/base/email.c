@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/email.h"
+#include "base/normal.h"
 #include "base/text.h"
 
 #define LOCAL_LIMIT 64 /* bytes */
@@ -112,7 +113,7 @@ email_canonical(const char *text, size_t size, char key[static EMAIL_SIZE])
 		return EMAIL_TOO_LONG;
 	if (!text_is_utf8(text, size))
 		return EMAIL_NOT_AN_ADDRESS;
-	length = text_lower_nfc(text, size, folded, sizeof(folded) - 1);
+	length = normal_lower_nfc(text, size, folded, sizeof(folded) - 1);
 	if (length == -1)
 		return EMAIL_TOO_LONG;
 	at = memchr(folded, '@', (size_t)length);

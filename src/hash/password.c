@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "base/normal.h"
 #include "base/text.h"
 #include "hash/password.h"
 
@@ -45,7 +46,7 @@ prepare(const char *password, size_t size, struct prepared *prepared)
 		return 0;
 	}
 	written =
-	    text_nfkc(password, size, prepared->bytes, sizeof(prepared->bytes));
+	    normal_nfkc(password, size, prepared->bytes, sizeof(prepared->bytes));
 	if (written <= 0)
 		return -1;
 	prepared->size = (size_t)written;

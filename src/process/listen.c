@@ -17,6 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/list.h"
 #include "base/log.h"
 #include "base/memory.h"
 
@@ -434,7 +435,7 @@ listen_set_users(struct listener *listener, const struct config *config)
 	size_t count = 0, size;
 	union address address;
 
-	while ((item = config_list_next(&rest, &size)) != NULL)
+	while ((item = list_next(&rest, &size)) != NULL)
 		if (add_user(&users, &count, item, size) != 0)
 			goto fail;
 	if (count > 0 && name_socket(listener, &address) == 0 &&

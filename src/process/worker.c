@@ -13,6 +13,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "acts/client.h"
 #include "acts/service.h"
 #include "base/clock.h"
 #include "base/log.h"

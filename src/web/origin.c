@@ -1,6 +1,7 @@
 /* origin.c - which pages may use a service's cookies. */
 
 #include "web/origin.h"
+#include "base/list.h"
 
 #include <string.h>
 #include <strings.h>
@@ -9,7 +10,7 @@ bool
 origin_is_allowed(const struct config *config, const struct request *request)
 {
 	return request->origin != NULL &&
-	    config_list_has(config->allowed_origins, request->origin);
+	    list_has(config->allowed_origins, request->origin);
 }
 
 /* Is the Origin the one that this request went to?  Where TLS ends before us, we

@@ -5,6 +5,7 @@
 
 #include "base/address.h"
 #include "base/config.h"
+#include "base/list.h"
 #include "fuzz.h"
 
 /* The address of an item of the list. */
@@ -37,7 +38,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	address_in_list(&address, list);
 	rest = list;
 	while (address_list_is_valid(list) &&
-	       (item = config_list_next(&rest, &item_size)) != NULL) {
+	       (item = list_next(&rest, &item_size)) != NULL) {
 		MUST(first_address(item, item_size, &address) == 0);
 		MUST(address_in_list(&address, list));
 	}

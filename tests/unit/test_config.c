@@ -722,38 +722,6 @@ test_print(void **state)
 
 /* ---- lists ---------------------------------------------------------------------- */
 
-static void
-test_lists(void **state)
-{
-	const char *rest = " a ,, b c\t,d";
-	const char *item;
-	size_t size;
-
-	(void)state;
-	item = config_list_next(&rest, &size);
-	assert_int_equal(size, 1);
-	assert_int_equal(*item, 'a');
-	item = config_list_next(&rest, &size);
-	assert_int_equal(size, 3);
-	assert_memory_equal(item, "b c", 3);
-	item = config_list_next(&rest, &size);
-	assert_int_equal(size, 1);
-	assert_int_equal(*item, 'd');
-	assert_null(config_list_next(&rest, &size));
-	assert_null(config_list_next(&rest, &size));
-
-	assert_true(config_list_has("example.org", "example.org"));
-	assert_true(config_list_has("a.b, Example.ORG ,c", "example.org"));
-	assert_true(config_list_has("a.b,c", "C"));
-	assert_false(config_list_has("example.org", "example.or"));
-	assert_false(config_list_has("example.org", "xexample.org"));
-	assert_false(config_list_has("example.org", "org"));
-	assert_false(config_list_has("a,b", "a,b"));
-	assert_false(config_list_has("", "a"));
-	assert_false(config_list_has("a,,b", ""));
-	assert_false(config_list_has(" , ", ""));
-}
-
 int
 main(void)
 {
@@ -773,7 +741,6 @@ main(void)
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_values_and_origins),
 		cmocka_unit_test(test_print),
-		cmocka_unit_test(test_lists),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

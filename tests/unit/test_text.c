@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "base/normal.h"
 #include "base/text.h"
 
 struct bytes {
@@ -180,32 +181,32 @@ static void
 test_nfkc(void **state)
 {
 	(void)state;
-	FORM(text_nfkc, "", "");
-	FORM(text_nfkc, "Plain ASCII stays", "Plain ASCII stays");
+	FORM(normal_nfkc, "", "");
+	FORM(normal_nfkc, "Plain ASCII stays", "Plain ASCII stays");
 	/* an umlaut of two characters, and of one */
-	FORM(text_nfkc, "a\xcc\x88", "\xc3\xa4");
-	FORM(text_nfkc, "\xc3\xa4", "\xc3\xa4");
+	FORM(normal_nfkc, "a\xcc\x88", "\xc3\xa4");
+	FORM(normal_nfkc, "\xc3\xa4", "\xc3\xa4");
 	/* a ligature; full width; the order of marks */
-	FORM(text_nfkc, "\xef\xac\x81", "fi");
-	FORM(text_nfkc, "\xef\xbc\xa1", "A");
-	FORM(text_nfkc, "q\xcc\x87\xcc\xa3", "q\xcc\xa3\xcc\x87");
+	FORM(normal_nfkc, "\xef\xac\x81", "fi");
+	FORM(normal_nfkc, "\xef\xbc\xa1", "A");
+	FORM(normal_nfkc, "q\xcc\x87\xcc\xa3", "q\xcc\xa3\xcc\x87");
 	/* nothing is cut at a NUL */
-	FORM(text_nfkc, "a\0a\xcc\x88", "a\0\xc3\xa4");
+	FORM(normal_nfkc, "a\0a\xcc\x88", "a\0\xc3\xa4");
 }
 
 static void
 test_lower_nfc(void **state)
 {
 	(void)state;
-	FORM(text_lower_nfc, "", "");
-	FORM(text_lower_nfc, "MiXed.Case", "mixed.case");
-	FORM(text_lower_nfc, "A\xcc\x88", "\xc3\xa4");
-	FORM(text_lower_nfc, "\xc3\x84", "\xc3\xa4");
+	FORM(normal_lower_nfc, "", "");
+	FORM(normal_lower_nfc, "MiXed.Case", "mixed.case");
+	FORM(normal_lower_nfc, "A\xcc\x88", "\xc3\xa4");
+	FORM(normal_lower_nfc, "\xc3\x84", "\xc3\xa4");
 	/* compatibility forms stay what they are */
-	FORM(text_lower_nfc, "\xef\xac\x81", "\xef\xac\x81");
+	FORM(normal_lower_nfc, "\xef\xac\x81", "\xef\xac\x81");
 	/* the I of no language */
-	FORM(text_lower_nfc, "I", "i");
-	FORM(text_lower_nfc, "A\0B", "a\0b");
+	FORM(normal_lower_nfc, "I", "i");
+	FORM(normal_lower_nfc, "A\0B", "a\0b");
 }
 
 /* The longest that a character becomes (U+FDFA), many times over. */
@@ -217,9 +218,9 @@ test_growth(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(from); i += 3)
 		memcpy(from + i, "\xef\xb7\xba", 3);
-	assert_int_equal(text_nfkc(from, sizeof(from), out, sizeof(out)),
+	assert_int_equal(normal_nfkc(from, sizeof(from), out, sizeof(out)),
 	    3300);
-	assert_int_equal(text_nfkc(from, sizeof(from), out,
+	assert_int_equal(normal_nfkc(from, sizeof(from), out,
 			     sizeof(out) - 1), -1);
 }
 
@@ -230,15 +231,15 @@ test_forms_refuse(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++) {
-		assert_int_equal(text_nfkc(bad[i].bytes, bad[i].size, out, 4),
+		assert_int_equal(normal_nfkc(bad[i].bytes, bad[i].size, out, 4),
 		    -1);
-		assert_int_equal(text_lower_nfc(bad[i].bytes, bad[i].size,
+		assert_int_equal(normal_lower_nfc(bad[i].bytes, bad[i].size,
 				     out, 4), -1);
 	}
-	assert_int_equal(text_nfkc("12345", 5, out, 4), -1);
-	assert_int_equal(text_lower_nfc("12345", 5, out, 4), -1);
+	assert_int_equal(normal_nfkc("12345", 5, out, 4), -1);
+	assert_int_equal(normal_lower_nfc("12345", 5, out, 4), -1);
 	assert_memory_equal(out, "....", 4);
-	assert_int_equal(text_nfkc("1234", 4, out, 4), 4);
+	assert_int_equal(normal_nfkc("1234", 4, out, 4), 4);
 }
 
 int
