@@ -289,6 +289,32 @@ def expired(start_pool_for_session, people, sign_in):
     return session
 
 
+# ---- a browser ----------------------------------------------------------------
+
+@pytest.fixture(scope="session")
+def chrome(runtime):
+    """Chromium; whoever takes it leaves one window behind."""
+    if not shutil.which("chromium") or not shutil.which("chromedriver"):
+        pytest.skip("chromium and chromium-driver are not installed")
+    webdriver = pytest.importorskip("selenium.webdriver")
+    from selenium.webdriver.chrome.service import Service
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu",
+                     "--disable-dev-shm-usage", "--no-first-run",
+                     "--disable-background-networking",
+                     "--proxy-server=direct://", "--window-size=1000,800",
+                     f"--user-data-dir={runtime}/chrome"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(
+        service=Service(shutil.which("chromedriver")), options=options)
+    driver.set_page_load_timeout(60)
+    driver.set_script_timeout(60)
+    yield driver
+    driver.quit()
+
+
 # ---- the quickstart ------------------------------------------------------------
 
 class Quickstart:

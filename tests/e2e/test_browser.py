@@ -1,44 +1,17 @@
 """The sign-in page as a person meets it, in a browser."""
 
 import json
-import shutil
 
 import pytest
 
-from harness import process
+pytest.importorskip("selenium")
 
-selenium = pytest.importorskip("selenium")
-
-from selenium import webdriver  # noqa: E402
-from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
-pytestmark = [
-    pytest.mark.timeout(300),
-    pytest.mark.skipif(not shutil.which("chromium")
-                       or not shutil.which("chromedriver"),
-                       reason="chromium and chromium-driver are not installed"),
-]
+from harness import process  # noqa: E402
 
-
-@pytest.fixture(scope="module")
-def chrome(runtime):
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium")
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu",
-                     "--disable-dev-shm-usage", "--no-first-run",
-                     "--disable-background-networking",
-                     "--proxy-server=direct://", "--window-size=1000,800",
-                     f"--user-data-dir={runtime}/chrome"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(
-        service=Service(shutil.which("chromedriver")), options=options)
-    driver.set_page_load_timeout(60)
-    driver.set_script_timeout(60)
-    yield driver
-    driver.quit()
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
@@ -47,6 +20,7 @@ def page(chrome, quickstart):
     chrome.execute_cdp_cmd("Network.clearBrowserCookies", {})
     chrome.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     chrome.get(quickstart.env()["BASE_URL"] + "/")
+    wait_for(chrome, "#form")
     chrome.get_log("browser")
     return chrome
 
