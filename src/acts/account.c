@@ -117,7 +117,7 @@ account_password_hash(const char *password, size_t size, int min_length,
 	answer = account_password_check(password, size, min_length);
 	if (answer != ACCOUNT_PASSWORD_OK)
 		return answer;
-	if (password_make(password, size, verifier) != 0)
+	if (password_make(password, size, verifier, NULL) != 0)
 		return ACCOUNT_PASSWORD_NOT_HASHED;
 	return ACCOUNT_PASSWORD_OK;
 }

@@ -10,6 +10,7 @@
 #include "token/keys.h"
 
 struct client_cache;
+struct gate;
 
 /* Made once in a worker, given to every act.  All borrowed. */
 struct service {
@@ -17,6 +18,7 @@ struct service {
 	struct db *db;
 	struct keys *keys;
 	struct client_cache *clients;
+	struct gate *gate; /* to hash behind */
 	const struct board *board; /* of all workers; NULL without a pool */
 	struct ended *ended; /* known to all workers; NULL: nobody shares it */
 };

@@ -33,6 +33,10 @@ sign_in_result_name(enum sign_in_result result)
 		return "password_expired";
 	case SIGN_IN_DISABLED:
 		return "disabled";
+	case SIGN_IN_BUSY:
+		return "busy";
+	case SIGN_IN_ABANDONED:
+		return "abandoned";
 	case SIGN_IN_UNAVAILABLE:
 		return "unavailable";
 	case SIGN_IN_FAILED:
@@ -90,7 +94,7 @@ by_status(const struct config *config, const struct login *login,
  */
 static enum sign_in_result
 judge(const struct service *service, const struct sign_in *attempt,
-    struct login *login, const char **reason)
+    struct gate_place *place, struct login *login, const char **reason)
 {
 	const struct client *client = attempt->client;
 	const char *verifier = NULL;
@@ -111,10 +115,14 @@ judge(const struct service *service, const struct sign_in *attempt,
 	    verifier == NULL	      ? "no_password" :
 					"wrong_password";
 	switch (password_check(attempt->password, attempt->password_size,
-	    verifier)) {
+	    verifier, place)) {
 	case PASSWORD_MATCH:
 		*reason = NULL;
 		return by_status(service->config, login, attempt->now_us);
+	case PASSWORD_BUSY:
+		return SIGN_IN_BUSY;
+	case PASSWORD_ABANDONED:
+		return SIGN_IN_ABANDONED;
 	case PASSWORD_UNAVAILABLE:
 		return SIGN_IN_UNAVAILABLE;
 	case PASSWORD_UNREADABLE:
@@ -127,21 +135,39 @@ judge(const struct service *service, const struct sign_in *attempt,
 }
 
 /* The settings ask for another cost than this verifier has: now is the one
- * moment when the password is there to make a new one.  A failure was logged;
- * the next sign-in tries again. */
+ * moment when the password is there to make a new one.  Should others wait for
+ * their hashes, or it fail (logged), the next sign-in tries again. */
 static void
 renew_verifier(const struct service *service, const struct sign_in *attempt,
-    const struct login *login)
+    struct gate_place *place, const struct login *login)
 {
 	char verifier[PASSWORD_VERIFIER_SIZE];
 
-	if (!password_needs_rehash(login->verifier))
+	if (!password_needs_rehash(login->verifier) || gate_is_busy(place))
 		return;
 	if (password_make(attempt->password, attempt->password_size,
-		verifier) == 0)
+		verifier, place) == 0)
 		(void)store_login_rehash(service->db, attempt->login_key,
 		    login->verifier, verifier);
 	secret_wipe(verifier, sizeof(verifier));
+}
+
+/* All that wants a place of the gate: the database is asked in it, too, so that
+ * a flood does not get that far. */
+static enum sign_in_result
+check_password(const struct service *service, const struct sign_in *attempt,
+    struct login *login, const char **reason)
+{
+	struct gate_place *place = gate_enter(service->gate, &attempt->caller);
+	enum sign_in_result result;
+
+	if (place == NULL)
+		return SIGN_IN_BUSY;
+	result = judge(service, attempt, place, login, reason);
+	if (result == SIGN_IN_OK)
+		renew_verifier(service, attempt, place, login);
+	gate_leave(place);
+	return result;
 }
 
 static enum sign_in_result
@@ -185,6 +211,8 @@ is_refusal(enum sign_in_result result)
 		return true;
 	case SIGN_IN_OK:
 	case SIGN_IN_CLIENT_GONE:
+	case SIGN_IN_BUSY:
+	case SIGN_IN_ABANDONED:
 	case SIGN_IN_UNAVAILABLE:
 	case SIGN_IN_FAILED:
 	case SIGN_IN_RESULTS:
@@ -222,11 +250,9 @@ decide(const struct service *service, const struct sign_in *attempt,
 		email_domain(attempt->login_key)))
 		return note_refusal(service, attempt, &login, SIGN_IN_SSO, NULL);
 
-	result = judge(service, attempt, &login, &reason);
-	if (result == SIGN_IN_OK) {
-		renew_verifier(service, attempt, &login);
+	result = check_password(service, attempt, &login, &reason);
+	if (result == SIGN_IN_OK)
 		result = open_session(service, attempt, &login, tokens);
-	}
 	if (is_refusal(result))
 		result = note_refusal(service, attempt, &login, result, reason);
 	secret_wipe(&login, sizeof(login));

@@ -9,6 +9,7 @@
 #include "acts/client.h"
 #include "acts/session.h"
 #include "base/email.h"
+#include "hash/gate.h"
 
 struct service;
 
@@ -17,6 +18,7 @@ struct sign_in {
 	const char *password;       /* counted; borrowed */
 	size_t password_size;
 	const struct client *client;
+	struct gate_caller caller;  /* is an answer still wanted? */
 	const char *address;        /* of the person, or NULL */
 	const char *device;         /* User-Agent, or NULL */
 	int64_t now_us;
@@ -35,13 +37,16 @@ enum sign_in_result {
 	SIGN_IN_EXPIRED,         /* the password is too old */
 	SIGN_IN_DISABLED,
 	/* not the person's fault */
-	SIGN_IN_UNAVAILABLE,     /* database or hashing: come again */
+	SIGN_IN_BUSY,            /* too many sign in: come again */
+	SIGN_IN_ABANDONED,       /* nobody waits for the answer any more */
+	SIGN_IN_UNAVAILABLE,     /* database or memory: come again */
 	SIGN_IN_FAILED,
 	SIGN_IN_RESULTS
 };
 
 /*
- * Sign in.  For SIGN_IN_OK `tokens` holds the new session's tokens, which the
+ * Sign in.  Who comes when all places of the gate are taken is BUSY before
+ * anything is done.  For SIGN_IN_OK `tokens` holds the new session's tokens, which the
  * caller wipes; nothing is acknowledged before the database has it.  Every answer
  * about a person leaves an audit row.
  */

@@ -187,6 +187,13 @@ static const char *const cookie_modes[] = {
 	NULL,
 };
 
+static const char *const hash_engines[] = {
+	[HASH_ENGINE_AUTO] = "auto",
+	[HASH_ENGINE_LANES] = "lanes",
+	[HASH_ENGINE_LIBSCRYPT] = "libscrypt",
+	NULL,
+};
+
 static const char *const algorithms[] = {
 	[ALGORITHM_ES256] = "es256",
 	[ALGORITHM_EDDSA] = "eddsa",
@@ -277,6 +284,20 @@ static const struct config_setting table[] = {
 	    "scrypt's r; a hash takes 128 * N * r bytes" },
 	{ NUMBER(scrypt_p, "3", 1, 16), true,
 	    "scrypt's p" },
+	{ CHOICE(hash_engine, "auto", hash_engines), true,
+	    "what computes scrypt: auto, lanes or libscrypt" },
+	{ NUMBER(hash_slots, "0", 0, 1024), true,
+	    "cores that hash at a time; 0: as many as there are" },
+	{ NUMBER(hash_lanes, "0", 0, 8), true,
+	    "hashes side by side on each; 0: as processor and memory allow" },
+	{ NUMBER(hash_queue, "0", 0, 4096), true,
+	    "sign-ins that hash or wait at a time; 0: three of four workers" },
+	{ NUMBER(hash_deadline_ms, "2000", 10, 600000), true,
+	    "a sign-in that waits longer for its hash is refused with 503" },
+	{ NUMBER(hash_idle_seconds, "60", 0, 86400), true,
+	    "after which the memory of an idle core's hashes is given back" },
+	{ NUMBER(memory_limit_mib, "0", 0, 16777216), true,
+	    "memory that the service may take at worst; 0: what there is" },
 	{ NUMBER(password_max_age_days, "0", 0, 36500), true,
 	    "age at which a password has expired; 0: never" },
 	{ NUMBER(password_min_length, "8", 1, 128), true,
@@ -318,6 +339,7 @@ static const struct rule {
 	{ "refresh_grace_seconds", false, "session_idle_seconds" },
 	{ "io_timeout_ms", false, "request_deadline_ms" },
 	{ "db_timeout_ms", false, "request_deadline_ms" },
+	{ "hash_deadline_ms", false, "request_deadline_ms" },
 };
 
 const struct config_setting *

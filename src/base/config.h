@@ -14,6 +14,11 @@
 
 enum config_client_auth { CLIENT_AUTH_REQUIRED, CLIENT_AUTH_OPTIONAL };
 enum config_cookies { COOKIES_ALWAYS, COOKIES_AUTO, COOKIES_NEVER };
+enum config_hash_engine {
+	HASH_ENGINE_AUTO,
+	HASH_ENGINE_LANES,
+	HASH_ENGINE_LIBSCRYPT,
+};
 enum config_algorithm { ALGORITHM_ES256, ALGORITHM_EDDSA };
 
 /*
@@ -54,6 +59,13 @@ struct config {
 	int scrypt_log2_n;
 	int scrypt_r;
 	int scrypt_p;
+	int hash_engine;         /* enum config_hash_engine */
+	int hash_slots;          /* at a time; 0: chosen at start */
+	int hash_lanes;          /* side by side in each; 0: chosen at start */
+	int hash_queue;          /* who compute and wait; 0: chosen at start */
+	int hash_deadline_ms;    /* longest wait for a slot */
+	int hash_idle_seconds;   /* then its memory is given back */
+	int memory_limit_mib;    /* of the service; 0: what the machine has */
 	int password_max_age_days; /* 0: never expires */
 	int password_min_length;   /* characters, when one is set */
 

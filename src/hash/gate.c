@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/metrics.h"
 #include "base/secret.h"
 #include "hash/gate_private.h"
 
@@ -474,8 +475,9 @@ note_end(struct gate_place *place, enum gate_result result)
 	switch (result) {
 	case GATE_OK:
 		head->hashes++;
-		gate_tally_add(&head->wait, cell->begun_us - cell->posted_us);
-		gate_tally_add(&head->run,
+		metrics_time(METRICS_HASH_WAIT, 0,
+		    cell->begun_us - cell->posted_us);
+		metrics_time(METRICS_HASH_RUN, 0,
 		    clock_steady_us() - cell->begun_us);
 		break;
 	case GATE_LATE:

@@ -106,17 +106,8 @@ enum gate_result gate_scrypt(struct gate_place *place,
 enum gate_result gate_run(struct gate_place *place, int (*work)(void *argument),
     void *argument);
 
-/* ---- what it did so far ------------------------------------------------------- */
-
-/* How long things took: bounds[i] milliseconds and less, the last without. */
-#define GATE_BUCKETS 14
-extern const int gate_bounds_ms[GATE_BUCKETS - 1];
-
-struct gate_times {
-	uint64_t counts[GATE_BUCKETS]; /* each above the bound before */
-	uint64_t sum_us;
-};
-
+/* What it does and did so far, in all processes that share it.  How long hashes
+ * waited and took is counted in METRICS_HASH_WAIT and METRICS_HASH_RUN. */
 struct gate_stats {
 	/* now */
 	unsigned slots, busy_slots;
@@ -128,8 +119,6 @@ struct gate_stats {
 	uint64_t full, late, gone, failed; /* refused, by reason */
 	uint64_t batches, blocks; /* blocks / batches is how full lanes were */
 	uint64_t rescued; /* blocks begun again after a death */
-	struct gate_times wait; /* until the computation began */
-	struct gate_times run;  /* from then to its end */
 };
 
 void gate_stats(const struct gate *gate, struct gate_stats *stats);

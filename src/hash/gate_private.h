@@ -48,16 +48,10 @@ struct gate_cell {
 	atomic_uint blocks[GATE_BLOCKS_MAX]; /* enum gate_block */
 };
 
-struct gate_tally {
-	_Atomic uint64_t counts[GATE_BUCKETS];
-	_Atomic uint64_t sum_us;
-};
-
 struct gate_head {
 	_Atomic uint64_t ticket;
 	_Atomic uint64_t hashes, full, late, gone, failed;
 	_Atomic uint64_t batches, blocks, rescued;
-	struct gate_tally wait, run;
 };
 
 /* One process's view. */
@@ -97,9 +91,7 @@ void gate_slot_release(struct gate *gate, unsigned slot);
 /* Free the slots of the dead. */
 void gate_slot_heal(struct gate *gate);
 
-/* ---- statistics --------------------------------------------------------------- */
-
-void gate_tally_add(struct gate_tally *tally, int64_t us);
+/* Is one of its blocks in this state? */
 bool gate_cell_has(struct gate_cell *cell, enum gate_block state);
 
 #endif

@@ -53,18 +53,24 @@ prepare(const char *password, size_t size, struct prepared *prepared)
 	return 0;
 }
 
-/* Fill in the hash that belongs to the cost and salt.  Returns 0, or -1 when it
- * cannot be computed now. */
-static int
-derive(const struct prepared *prepared, struct scrypt_stored *stored)
+/* Fill in the hash that belongs to the cost and salt. */
+static enum gate_result
+derive(const struct prepared *prepared, struct scrypt_stored *stored,
+    struct gate_place *place)
 {
+	if (place != NULL)
+		return gate_scrypt(place, &stored->cost, prepared->bytes,
+		    prepared->size, stored->salt, sizeof(stored->salt),
+		    stored->hash, sizeof(stored->hash));
 	return scrypt_derive(&stored->cost, prepared->bytes, prepared->size,
-	    stored->salt, sizeof(stored->salt), stored->hash);
+		   stored->salt, sizeof(stored->salt), stored->hash) == 0 ?
+	    GATE_OK :
+	    GATE_FAILED;
 }
 
 int
 password_make(const char *password, size_t size,
-    char verifier[static PASSWORD_VERIFIER_SIZE])
+    char verifier[static PASSWORD_VERIFIER_SIZE], struct gate_place *place)
 {
 	struct scrypt_stored stored = { .cost = nobody.cost };
 	struct prepared prepared;
@@ -72,8 +78,8 @@ password_make(const char *password, size_t size,
 
 	secret_random(stored.salt, sizeof(stored.salt));
 	result = prepare(password, size, &prepared);
-	if (result == 0)
-		result = derive(&prepared, &stored);
+	if (result == 0 && derive(&prepared, &stored, place) != GATE_OK)
+		result = -1;
 	if (result == 0)
 		scrypt_format(&stored, verifier);
 	secret_wipe(&prepared, sizeof(prepared));
@@ -84,21 +90,29 @@ password_make(const char *password, size_t size,
 /* Derive with the cost and salt of `stored` and compare with its hash: the same
  * steps whatever the password is. */
 static enum password_result
-compare(const char *password, size_t size, const struct scrypt_stored *stored)
+compare(const char *password, size_t size, const struct scrypt_stored *stored,
+    struct gate_place *place)
 {
 	struct scrypt_stored derived = *stored;
-	enum password_result result = PASSWORD_MISMATCH;
+	enum password_result result = PASSWORD_UNAVAILABLE;
 	struct prepared prepared;
 	bool possible, same;
 
 	possible = prepare(password, size, &prepared) == 0;
-	if (derive(&prepared, &derived) != 0) {
-		result = PASSWORD_UNAVAILABLE;
-	} else {
+	switch (derive(&prepared, &derived, place)) {
+	case GATE_OK:
 		same = secret_equal(derived.hash, stored->hash,
 		    sizeof(derived.hash));
-		if (possible && same)
-			result = PASSWORD_MATCH;
+		result = possible && same ? PASSWORD_MATCH : PASSWORD_MISMATCH;
+		break;
+	case GATE_LATE:
+		result = PASSWORD_BUSY;
+		break;
+	case GATE_GONE:
+		result = PASSWORD_ABANDONED;
+		break;
+	case GATE_FAILED:
+		break;
 	}
 	secret_wipe(&prepared, sizeof(prepared));
 	secret_wipe(&derived, sizeof(derived));
@@ -106,16 +120,17 @@ compare(const char *password, size_t size, const struct scrypt_stored *stored)
 }
 
 enum password_result
-password_check(const char *password, size_t size, const char *verifier)
+password_check(const char *password, size_t size, const char *verifier,
+    struct gate_place *place)
 {
 	struct scrypt_stored stored = nobody;
 	enum password_result result;
 	bool somebody;
 
 	somebody = verifier != NULL && scrypt_parse(verifier, &stored) == 0;
-	result = compare(password, size, &stored);
+	result = compare(password, size, &stored, place);
 	secret_wipe(&stored, sizeof(stored));
-	if (somebody || result == PASSWORD_UNAVAILABLE)
+	if (somebody || (result != PASSWORD_MATCH && result != PASSWORD_MISMATCH))
 		return result;
 
 	/* Compared with nobody's for the sake of the clock alone. */

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "hash/gate.h"
 #include "hash/scrypt.h"
 
 /* The longest password taken, in bytes of UTF-8, before and after
@@ -19,7 +20,9 @@ enum password_result {
 	PASSWORD_MATCH,
 	PASSWORD_MISMATCH,
 	PASSWORD_UNREADABLE,  /* the verifier was not written by us */
-	PASSWORD_UNAVAILABLE, /* no memory or no slot to compute it in now */
+	PASSWORD_BUSY,        /* not computed: waited until the deadline */
+	PASSWORD_ABANDONED,   /* not computed: nobody wants to know any more */
+	PASSWORD_UNAVAILABLE, /* not computed: memory is out */
 };
 
 /*
@@ -29,13 +32,16 @@ enum password_result {
 void password_init(const struct scrypt_cost *cost);
 
 /*
+ * Both calls below compute in a place of the gate; where that is NULL, here and
+ * now, by libscrypt: for programs that have no gate.
+ *
  * Make a verifier with a fresh salt.  A password with characters beyond ASCII
  * is normalised first (NFKC, NIST SP 800-63B section 5.1.1.2), so that it can be
  * typed on any keyboard.  Returns 0; or -1 when it is empty, too long, not UTF-8,
- * ends in U+0000 (scrypt would not see that end), or memory is out.
+ * ends in U+0000 (scrypt would not see that end), or it cannot be computed now.
  */
 int password_make(const char *password, size_t size,
-    char verifier[static PASSWORD_VERIFIER_SIZE]);
+    char verifier[static PASSWORD_VERIFIER_SIZE], struct gate_place *place);
 
 /*
  * Check a password against a verifier, or against nobody's when it is NULL: the
@@ -47,7 +53,7 @@ int password_make(const char *password, size_t size,
  * work.  Nothing is logged: the caller knows whose verifier it is.
  */
 enum password_result password_check(const char *password, size_t size,
-    const char *verifier);
+    const char *verifier, struct gate_place *place);
 
 /* Was the verifier made with another cost than password_init() was given?  Asked
  * after a MATCH; no for one that cannot be read. */

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,18 +19,13 @@
 #include "base/memory.h"
 #include "base/metrics.h"
 #include "config.h"
-#include "hash/scrypt.h"
+#include "hash/gate_plan.h"
 #include "process/reload.h"
 #include "process/worker.h"
 #include "token/keys.h"
 
 /* Workers of the settings before and after a reload, side by side. */
 #define SLOTS 2048
-
-/* Chosen workers: enough to answer while some of them hash. */
-#define WORKERS_PER_CORE 4
-#define WORKERS_LEAST    4
-#define WORKERS_MOST     64
 
 /* A worker that dies younger is a sign that the next one will, too. */
 #define YOUNG_MS        1000
@@ -59,6 +53,8 @@ struct pool {
 	struct listener *listener;
 	struct keys *keys;
 	struct board *board;
+	struct gate_plan plan;
+	struct gate *gate;
 	struct ended *ended; /* NULL under mod_fcgid, see share_memory() */
 	sigset_t signals;
 
@@ -104,24 +100,6 @@ count_alive(const struct pool *pool)
 	return count;
 }
 
-static int
-choose_workers(const struct pool *pool)
-{
-	cpu_set_t cores;
-	int count = 1;
-
-	if (pool->listener->one_at_a_time)
-		return 1;
-	if (pool->config->workers > 0)
-		return pool->config->workers;
-	if (sched_getaffinity(0, sizeof(cores), &cores) == 0)
-		count = CPU_COUNT(&cores);
-	count *= WORKERS_PER_CORE;
-	if (count < WORKERS_LEAST)
-		return WORKERS_LEAST;
-	return count < WORKERS_MOST ? count : WORKERS_MOST;
-}
-
 /* ---- starting workers ---------------------------------------------------- */
 
 static void
@@ -147,6 +125,7 @@ become_worker(struct pool *pool, int slot, pid_t parent)
 		.keys = pool->keys,
 		.board = pool->board,
 		.ended = pool->ended,
+		.gate = pool->gate,
 		.slot = slot,
 		.parent = parent,
 	};
@@ -378,24 +357,37 @@ hand_over(struct pool *pool)
 			tell(&pool->children[slot], SIGTERM);
 }
 
-/* Everything that new settings need.  Returns the keys, or NULL (logged) with
- * all as it was. */
-static struct keys *
-prepare(struct listener *listener, const struct config *config)
+/* Get everything that new settings need in place of what there was.  0, or -1
+ * (logged) with all as it was. */
+static int
+prepare(struct pool *pool, const struct config *config)
 {
 	char why[KEYS_WHY_SIZE];
+	struct gate_plan plan;
+	struct gate *gate = NULL;
 	struct keys *keys;
 
 	keys = keys_open(config->key_dir, config->access_token_seconds, why);
 	if (keys == NULL) {
 		log_error("%s", why);
-		return NULL;
+		return -1;
 	}
-	if (worker_prepare(config) == 0 &&
-	    listen_set_users(listener, config) == 0)
-		return keys;
-	keys_close(keys);
-	return NULL;
+	if (gate_plan_make(&plan, config, pool->listener->one_at_a_time) == 0 &&
+	    listen_set_users(pool->listener, config) == 0)
+		gate = worker_prepare(&plan);
+	if (gate == NULL) {
+		keys_close(keys);
+		return -1;
+	}
+
+	/* Workers that were there before keep the gate they know. */
+	keys_close(pool->keys);
+	gate_free(pool->gate);
+	pool->keys = keys;
+	pool->gate = gate;
+	pool->plan = plan;
+	pool->workers = (int)plan.workers;
+	return 0;
 }
 
 static int
@@ -413,25 +405,22 @@ static void
 reload(struct pool *pool)
 {
 	struct config *config = pool->read_settings();
-	struct keys *keys = NULL;
+	int ready = -1;
 
 	if (config != NULL) {
 		reload_keep_fixed(pool->config, config);
 		if (take_log(config) == 0)
-			keys = prepare(pool->listener, config);
+			ready = prepare(pool, config);
 	}
-	if (keys == NULL) {
+	if (ready != 0) {
 		take_log(pool->config);
 		log_warning("nothing was reloaded: the old settings hold");
 		config_free(config);
 		return;
 	}
 	ended_set_life(pool->ended, config->access_token_seconds);
-	keys_close(pool->keys);
 	config_free(pool->config);
-	pool->keys = keys;
 	pool->config = config;
-	pool->workers = choose_workers(pool);
 	pool->generation++;
 	pool->start_at_ms = 0;
 	pool->rounds = 0;
@@ -512,20 +501,20 @@ wait_signal(struct pool *pool)
 static void
 log_start(const struct pool *pool)
 {
-	const struct config *config = pool->config;
-	const struct scrypt_cost cost = {
-		.log2_n = (unsigned)config->scrypt_log2_n,
-		.r = (unsigned)config->scrypt_r,
-		.p = (unsigned)config->scrypt_p,
-	};
-	size_t mib = (size_t)pool->workers * scrypt_memory(&cost) >> 20;
+	const struct gate_plan *plan = &pool->plan;
 	struct log_line line;
 
 	log_begin(&line, LOG_LEVEL_INFO, "start");
 	log_add(&line, "version", PACKAGE_VERSION);
 	log_add(&line, "listen", pool->listener->name);
 	log_add_int(&line, "workers", pool->workers);
-	log_add_int(&line, "hash_mib", (int64_t)mib);
+	log_add(&line, "hash_engine", gate_plan_engine(plan));
+	log_add_int(&line, "hash_slots", plan->options.slots);
+	log_add_int(&line, "hash_lanes", plan->options.lanes);
+	log_add_int(&line, "hash_queue", plan->options.places);
+	log_add_int(&line, "hash_mib",
+	    (int64_t)(gate_memory(&plan->options) >> 20));
+	log_add_int(&line, "memory_mib", (int64_t)(plan->memory >> 20));
 	log_end(&line);
 }
 
@@ -564,6 +553,7 @@ serve(struct pool *pool)
 		wait_signal(pool);
 		watch(pool);
 		hand_over(pool);
+		gate_tend(pool->gate, pool->config->hash_idle_seconds);
 		if (pool->rounds >= HOPELESS_ROUNDS) {
 			log_error("giving up: all workers died within a second "
 				  "of their start, %d times in a row",
@@ -604,14 +594,12 @@ pool_run(struct config *config, pool_settings *read_settings,
 	pool->config = config;
 	pool->read_settings = read_settings;
 	pool->listener = listener;
-	pool->workers = choose_workers(pool);
 	block_signals(pool);
-	if (share_memory(pool) == 0)
-		pool->keys = prepare(listener, config);
-	if (pool->keys != NULL)
+	if (share_memory(pool) == 0 && prepare(pool, config) == 0)
 		status = serve(pool);
 
 	keys_close(pool->keys);
+	gate_free(pool->gate);
 	ended_free(pool->ended);
 	board_free(pool->board);
 	config_free(pool->config);

@@ -131,7 +131,7 @@ set_alarm(int64_t ms)
 
 static void
 open_service(struct service *service, const struct config *config,
-    struct keys *keys, const struct board *board)
+    struct keys *keys, const struct board *board, struct gate *gate)
 {
 	const struct db_options options = {
 		.conninfo = config->database,
@@ -147,6 +147,7 @@ open_service(struct service *service, const struct config *config,
 	service->db = db_open(&options);
 	service->clients = client_cache_new();
 	service->board = board;
+	service->gate = gate;
 	service->ended = NULL;
 }
 
@@ -158,24 +159,14 @@ close_service(struct service *service)
 	keys_close(service->keys);
 }
 
-int
-worker_prepare(const struct config *config)
+struct gate *
+worker_prepare(const struct gate_plan *plan)
 {
-	const struct scrypt_cost cost = {
-		.log2_n = (unsigned)config->scrypt_log2_n,
-		.r = (unsigned)config->scrypt_r,
-		.p = (unsigned)config->scrypt_p,
-	};
+	struct gate *gate = gate_new(&plan->options);
 
-	if (!scrypt_cost_allowed(&cost)) {
-		log_error(
-		    "scrypt_log2_n %u, scrypt_r %u and scrypt_p %u cannot "
-		    "be computed together",
-		    cost.log2_n, cost.r, cost.p);
-		return -1;
-	}
-	password_init(&cost);
-	return 0;
+	if (gate != NULL)
+		password_init(&plan->options.cost);
+	return gate;
 }
 
 /* After how many requests to leave: each worker a little earlier than the next,
@@ -207,7 +198,8 @@ open_worker(struct worker *worker, const struct worker_start *start)
 	worker->fcgi = fcgi_open(&options);
 	if (worker->fcgi == NULL)
 		return -1;
-	open_service(&worker->service, config, start->keys, start->board);
+	open_service(&worker->service, config, start->keys, start->board,
+	    start->gate);
 	worker->service.ended = start->ended;
 	return 0;
 }
@@ -300,9 +292,11 @@ int
 worker_run_cgi(const struct config *config)
 {
 	char why[KEYS_WHY_SIZE];
+	struct gate_plan plan;
 	struct service service;
 	struct gateway gateway;
 	struct keys *keys;
+	struct gate *gate;
 
 	worker_handle(SIGPIPE, SIG_IGN);
 	shut_in();
@@ -312,13 +306,17 @@ worker_run_cgi(const struct config *config)
 		log_error("%s", why);
 		return 1;
 	}
-	if (worker_prepare(config) != 0) {
+	gate = gate_plan_make(&plan, config, true) == 0 ?
+	    worker_prepare(&plan) :
+	    NULL;
+	if (gate == NULL) {
 		keys_close(keys);
 		return 1;
 	}
-	open_service(&service, config, keys, NULL);
+	open_service(&service, config, keys, NULL, gate);
 	cgi_open(&gateway, config->io_timeout_ms);
 	route_serve(&service, &gateway);
 	close_service(&service);
+	gate_free(gate);
 	return 0;
 }

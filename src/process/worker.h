@@ -6,6 +6,7 @@
 #include "acts/ended.h"
 #include "base/board.h"
 #include "base/config.h"
+#include "hash/gate_plan.h"
 #include "process/listen.h"
 #include "token/keys.h"
 
@@ -15,6 +16,7 @@ struct worker_start {
 	const struct listener *listener;
 	struct keys *keys; /* used up by the child's copy */
 	struct board *board;
+	struct gate *gate;
 	struct ended *ended; /* or NULL */
 	int slot;
 	pid_t parent;
@@ -37,8 +39,8 @@ void worker_handle(int number, void (*handler)(int));
 
 /*
  * Before a fork: what every worker would do for itself, done once, so that they
- * share its memory.  0, or -1 with the reason logged.
+ * share its memory.  Makes the gate of the plan; NULL with the reason logged.
  */
-int worker_prepare(const struct config *config);
+struct gate *worker_prepare(const struct gate_plan *plan);
 
 #endif

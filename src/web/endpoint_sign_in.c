@@ -139,6 +139,8 @@ error_of(enum sign_in_result result)
 		return ERROR_PASSWORD_EXPIRED;
 	case SIGN_IN_DISABLED:
 		return ERROR_DISABLED;
+	case SIGN_IN_BUSY:
+	case SIGN_IN_ABANDONED:
 	case SIGN_IN_UNAVAILABLE:
 		return ERROR_UNAVAILABLE;
 	case SIGN_IN_OK:
@@ -157,6 +159,7 @@ endpoint_sign_in(struct exchange *exchange)
 	enum sign_in_result result;
 	struct sign_in attempt = {
 		.client = &exchange->client,
+		.caller = { request->gateway->gone, request->gateway->self },
 		.address = request->remote_addr,
 		.device = request->device,
 		.now_us = request->now_us,

@@ -204,9 +204,9 @@ test_hash_matches_its_password(void **state)
 	(void)state;
 	assert_int_equal(account_password_hash(password, strlen(password),
 	    LEAST, verifier), ACCOUNT_PASSWORD_OK);
-	assert_int_equal(password_check(password, strlen(password), verifier),
+	assert_int_equal(password_check(password, strlen(password), verifier, NULL),
 	    PASSWORD_MATCH);
-	assert_int_equal(password_check("correct horse", 13, verifier),
+	assert_int_equal(password_check("correct horse", 13, verifier, NULL),
 	    PASSWORD_MISMATCH);
 }
 

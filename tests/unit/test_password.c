@@ -27,13 +27,13 @@ start(void **state)
 static enum password_result
 check(const char *password, const char *verifier)
 {
-	return password_check(password, strlen(password), verifier);
+	return password_check(password, strlen(password), verifier, NULL);
 }
 
 static void
 make(const char *password, char verifier[static PASSWORD_VERIFIER_SIZE])
 {
-	assert_int_equal(password_make(password, strlen(password), verifier),
+	assert_int_equal(password_make(password, strlen(password), verifier, NULL),
 	    0);
 }
 
@@ -72,31 +72,31 @@ test_not_cut_at_nul(void **state)
 
 	(void)state;
 	make("right", verifier);
-	assert_int_equal(password_check("right\0x", 7, verifier),
+	assert_int_equal(password_check("right\0x", 7, verifier, NULL),
 	    PASSWORD_MISMATCH);
 
 	/* HMAC pads with zeros: these derive to the hash of "right". */
-	assert_int_equal(password_check("right\0", 6, verifier),
+	assert_int_equal(password_check("right\0", 6, verifier, NULL),
 	    PASSWORD_MISMATCH);
-	assert_int_equal(password_check("right\0\0", 7, verifier),
+	assert_int_equal(password_check("right\0\0", 7, verifier, NULL),
 	    PASSWORD_MISMATCH);
-	assert_int_equal(password_make("right\0", 6, verifier), -1);
+	assert_int_equal(password_make("right\0", 6, verifier, NULL), -1);
 
-	assert_int_equal(password_make("right\0x", 7, verifier), 0);
-	assert_int_equal(password_check("right\0x", 7, verifier),
+	assert_int_equal(password_make("right\0x", 7, verifier, NULL), 0);
+	assert_int_equal(password_check("right\0x", 7, verifier, NULL),
 	    PASSWORD_MATCH);
 	assert_int_equal(check("right", verifier), PASSWORD_MISMATCH);
-	assert_int_equal(password_check("right\0y", 7, verifier),
+	assert_int_equal(password_check("right\0y", 7, verifier, NULL),
 	    PASSWORD_MISMATCH);
 
 	/* A NUL in one that is normalised. */
-	assert_int_equal(password_make("\xc3\xa9\0x", 4, verifier), 0);
-	assert_int_equal(password_check("e\xcc\x81\0x", 5, verifier),
+	assert_int_equal(password_make("\xc3\xa9\0x", 4, verifier, NULL), 0);
+	assert_int_equal(password_check("e\xcc\x81\0x", 5, verifier, NULL),
 	    PASSWORD_MATCH);
-	assert_int_equal(password_check("e\xcc\x81", 3, verifier),
+	assert_int_equal(password_check("e\xcc\x81", 3, verifier, NULL),
 	    PASSWORD_MISMATCH);
 	make("caf\xc3\xa9", verifier);
-	assert_int_equal(password_check("cafe\xcc\x81\0", 7, verifier),
+	assert_int_equal(password_check("cafe\xcc\x81\0", 7, verifier, NULL),
 	    PASSWORD_MISMATCH);
 }
 
@@ -144,26 +144,26 @@ test_what_cannot_be_a_password(void **state)
 	make("x", verifier);
 	memcpy(before, verifier, sizeof(before));
 
-	assert_int_equal(password_make("", 0, verifier), -1);
-	assert_int_equal(password_make("\xff", 1, verifier), -1);
-	assert_int_equal(password_make("\xed\xa0\x80", 3, verifier), -1);
-	assert_int_equal(password_make("\xc0\xaf", 2, verifier), -1);
-	assert_int_equal(password_make("caf\xc3", 4, verifier), -1);
-	assert_int_equal(password_check("\xff", 1, verifier),
+	assert_int_equal(password_make("", 0, verifier, NULL), -1);
+	assert_int_equal(password_make("\xff", 1, verifier, NULL), -1);
+	assert_int_equal(password_make("\xed\xa0\x80", 3, verifier, NULL), -1);
+	assert_int_equal(password_make("\xc0\xaf", 2, verifier, NULL), -1);
+	assert_int_equal(password_make("caf\xc3", 4, verifier, NULL), -1);
+	assert_int_equal(password_check("\xff", 1, verifier, NULL),
 	    PASSWORD_MISMATCH);
 
 	memset(text, 'a', sizeof(text));
-	assert_int_equal(password_make(text, PASSWORD_SIZE_LIMIT + 1, verifier),
+	assert_int_equal(password_make(text, PASSWORD_SIZE_LIMIT + 1, verifier, NULL),
 	    -1);
 	assert_int_equal(
-	    password_check(text, PASSWORD_SIZE_LIMIT + 1, verifier),
+	    password_check(text, PASSWORD_SIZE_LIMIT + 1, verifier, NULL),
 	    PASSWORD_MISMATCH);
 
 	/* U+FDFA has 3 bytes, and 33 once it is normalised. */
 	for (size_t i = 0; i < 300; i += 3)
 		memcpy(text + i, "\xef\xb7\xba", 3);
-	assert_int_equal(password_make(text, 300, verifier), -1);
-	assert_int_equal(password_check(text, 300, verifier),
+	assert_int_equal(password_make(text, 300, verifier, NULL), -1);
+	assert_int_equal(password_check(text, 300, verifier, NULL),
 	    PASSWORD_MISMATCH);
 	assert_memory_equal(verifier, before, sizeof(before));
 }
@@ -175,11 +175,11 @@ test_longest_counts_to_its_end(void **state)
 
 	(void)state;
 	memset(text, 'a', sizeof(text));
-	assert_int_equal(password_make(text, sizeof(text), verifier), 0);
-	assert_int_equal(password_check(text, sizeof(text), verifier),
+	assert_int_equal(password_make(text, sizeof(text), verifier, NULL), 0);
+	assert_int_equal(password_check(text, sizeof(text), verifier, NULL),
 	    PASSWORD_MATCH);
 	text[sizeof(text) - 1] = 'b';
-	assert_int_equal(password_check(text, sizeof(text), verifier),
+	assert_int_equal(password_check(text, sizeof(text), verifier, NULL),
 	    PASSWORD_MISMATCH);
 }
 
@@ -192,7 +192,7 @@ test_verifier_of_nothing(void **state)
 	(void)state;
 	assert_true(libscrypt_hash(verifier, "", 64, 8, 1) > 0);
 	assert_int_equal(check("", verifier), PASSWORD_MISMATCH);
-	assert_int_equal(password_check("\xff", 1, verifier),
+	assert_int_equal(password_check("\xff", 1, verifier, NULL),
 	    PASSWORD_MISMATCH);
 }
 
@@ -216,7 +216,7 @@ test_nobody(void **state)
 	(void)state;
 	assert_int_equal(check("", NULL), PASSWORD_MISMATCH);
 	assert_int_equal(check("password", NULL), PASSWORD_MISMATCH);
-	assert_int_equal(password_check("\xff", 1, NULL), PASSWORD_MISMATCH);
+	assert_int_equal(password_check("\xff", 1, NULL, NULL), PASSWORD_MISMATCH);
 }
 
 static void
