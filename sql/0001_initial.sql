@@ -68,6 +68,8 @@ CREATE TABLE postern.sessions (
 	ended_why  smallint,                    -- 1 signed out, 2 reuse of an
 	                                        -- old token, 3 operator,
 	                                        -- 4 password or status changed
+	key_id     uuid,                        -- of the API key that opened
+	                                        -- it; NULL: a password did
 	address    text,                        -- where it was opened from
 	device     text,                        -- its User-Agent
 	PRIMARY KEY (user_id, sid),
@@ -101,7 +103,9 @@ CREATE TABLE postern.audit_events (
 	user_id  uuid NOT NULL,                 -- nil: not known
 	event_id uuid NOT NULL,                 -- version 7
 	at       timestamptz NOT NULL,
-	kind     smallint NOT NULL,             -- 1 sign-in, 2 sign-in refused
+	kind     smallint NOT NULL,             -- 1 sign-in, 2 sign-in refused,
+	                                        -- 3 an old refresh token came
+	                                        -- back, 4 sign-out
 	sid      uuid,
 	address  text,
 	reason   text,                          -- a word of the program's own

@@ -3,6 +3,8 @@
 #ifndef POSTERN_ACTS_SESSION_H
 #define POSTERN_ACTS_SESSION_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/ids.h"
@@ -33,7 +35,8 @@ enum session_result {
 struct session_owner {
 	struct id user;
 	const char *email;
-	const char *method;  /* amr */
+	struct id key;       /* the API key that opens it; nil: the person signs
+	                        in */
 	const char *address; /* or NULL */
 	const char *device;  /* or NULL */
 };
@@ -45,5 +48,48 @@ int64_t session_idle_since(const struct config *config, int64_t now_us);
 enum session_result session_open(const struct service *service,
     const struct session_owner *owner, int64_t now_us,
     struct session_tokens *tokens);
+
+/* A refresh token that is shown; strings borrowed. */
+struct session_refresh {
+	const char *token;   /* counted */
+	size_t size;
+	const char *beside;  /* another one, shown beside it, or NULL */
+	bool rotate;         /* may a new token take its place? */
+	const char *address; /* or NULL */
+	int64_t now_us;
+};
+
+enum session_refresh_result {
+	SESSION_REFRESH_ROTATED, /* a new token took its place */
+	SESSION_REFRESH_CURRENT, /* the current token, again */
+	SESSION_REFRESH_INVALID, /* none of ours */
+	SESSION_REFRESH_TWO,     /* the one beside is of another session */
+	SESSION_REFRESH_OVER,    /* the session has ended, or is unknown */
+	SESSION_REFRESH_EXPIRED,
+	SESSION_REFRESH_REUSED,  /* it had been replaced: somebody has a copy;
+	                            the session has ended now */
+	SESSION_REFRESH_DISABLED,/* the account is */
+	SESSION_REFRESH_UNAVAILABLE,
+	SESSION_REFRESH_FAILED,
+};
+
+/*
+ * Take a refresh token for a new access token and the current refresh token, in
+ * one round trip; in none, when the token is not genuine.
+ *
+ * A browser's tabs share one token and ask at once, and answers get lost.  So
+ * the current token is replaced only when it is older than the grace, and within
+ * the grace the one that it replaced gets it as well: at any time each token
+ * that was current within the last refresh_grace_seconds leads to the current
+ * one.  One that was replaced before that is in wrong hands, or was taken from
+ * there: the session ends, with a line in the log and one in the audit.
+ *
+ * For ROTATED and CURRENT `tokens` is filled, for the caller to wipe.
+ */
+enum session_refresh_result session_refresh(const struct service *service,
+    const struct session_refresh *refresh, struct session_tokens *tokens);
+
+/* A word for the log: "rotated", "expired", ... */
+const char *session_refresh_result_name(enum session_refresh_result result);
 
 #endif

@@ -177,7 +177,6 @@ open_session(const struct service *service, const struct sign_in *attempt,
 	struct session_owner owner = {
 		.user = login->user,
 		.email = login->email,
-		.method = "pwd",
 		.address = attempt->address,
 		.device = attempt->device,
 	};

@@ -36,6 +36,10 @@ kind_name(enum audit_kind kind)
 		return "sign-in";
 	case AUDIT_SIGN_IN_REFUSED:
 		return "sign-in-refused";
+	case AUDIT_TOKEN_REUSED:
+		return "token-reused";
+	case AUDIT_SIGN_OUT:
+		return "sign-out";
 	}
 	return "other";
 }

@@ -12,14 +12,6 @@
 #include "store/db.h"
 #include "store/sessions.h"
 
-/* As stored; the numbers are in the database and never change. */
-enum session_ended {
-	SESSION_ENDED_SIGN_OUT = 1,
-	SESSION_ENDED_REUSE = 2,
-	SESSION_ENDED_OPERATOR = 3,
-	SESSION_ENDED_ACCOUNT = 4, /* password or status changed */
-};
-
 struct session_row {
 	struct id user;
 	struct id session;

@@ -10,6 +10,8 @@
 enum audit_kind {
 	AUDIT_SIGN_IN = 1,
 	AUDIT_SIGN_IN_REFUSED = 2,
+	AUDIT_TOKEN_REUSED = 3,
+	AUDIT_SIGN_OUT = 4,
 };
 
 struct audit_event {

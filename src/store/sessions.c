@@ -1,5 +1,8 @@
 /* sessions.c - sessions, one row each. */
 
+#include <string.h>
+
+#include "base/log.h"
 #include "store/sessions.h"
 #include "store/statements.h"
 
@@ -15,15 +18,82 @@ store_session_open(struct db *db, const struct new_session *session)
 		db_peer_text(session->address, SESSION_ADDRESS_SIZE - 1),
 		db_peer_text(session->device, SESSION_DEVICE_SIZE - 1),
 		db_id(&session->event),
+		db_id(id_is_nil(&session->key) ? NULL : &session->key),
 	};
 	enum store_result result;
 	struct db_rows *rows;
 
-	result = db_run(db, &statements[STATEMENT_SIGN_IN], values, 8, &rows);
+	result = db_run(db, &statements[STATEMENT_SIGN_IN], values, 9, &rows);
 	if (result != STORE_OK)
 		return result;
 	if (db_rows_count(rows) == 0)
 		result = STORE_NONE;
+	db_rows_free(rows);
+	return result;
+}
+
+enum column {
+	COLUMN_EMAIL,
+	COLUMN_STATUS,
+	COLUMN_GENERATION,
+	COLUMN_ROTATED_AT,
+	COLUMN_EXPIRES_AT,
+	COLUMN_ENDED_AT,
+	COLUMN_ENDED_WHY,
+	COLUMN_KEY_ID,
+};
+
+static enum store_result
+read_state(const struct db_rows *rows, struct session_state *state)
+{
+	const char *email = db_get_text(rows, 0, COLUMN_EMAIL);
+	int64_t status = db_get_int(rows, 0, COLUMN_STATUS);
+
+	if (email == NULL || strlen(email) >= sizeof(state->email) ||
+	    status < ACCOUNT_CONFIRMED || status > ACCOUNT_DISABLED) {
+		log_error("could not read a session from the database: its "
+		    "user's address or status is none");
+		return STORE_FAILED;
+	}
+	memcpy(state->email, email, strlen(email) + 1);
+	state->status = (enum account_status)status;
+	state->generation = (int32_t)db_get_int(rows, 0, COLUMN_GENERATION);
+	state->rotated_us = db_get_time(rows, 0, COLUMN_ROTATED_AT);
+	state->expires_us = db_get_time(rows, 0, COLUMN_EXPIRES_AT);
+	state->ended_us = db_get_time(rows, 0, COLUMN_ENDED_AT);
+	state->ended_why = (int)db_get_int(rows, 0, COLUMN_ENDED_WHY);
+	state->key = db_get_id(rows, 0, COLUMN_KEY_ID);
+	return STORE_OK;
+}
+
+enum store_result
+store_session_show(struct db *db, const struct session_shown *shown,
+    struct session_state *state)
+{
+	const struct db_value values[] = {
+		db_id(&shown->user),
+		db_id(&shown->session),
+		db_int(shown->generation),
+		db_bytes(shown->digest, sizeof(shown->digest)),
+		db_bytes(shown->next_digest, DIGEST_SIZE),
+		db_time(shown->now_us),
+		db_time(shown->fresh_since_us),
+		db_time(shown->idle_since_us),
+		db_id(&shown->event),
+		db_peer_text(shown->address, SESSION_ADDRESS_SIZE - 1),
+	};
+	enum store_result result;
+	struct db_rows *rows;
+
+	memset(state, 0, sizeof(*state));
+	result = db_run(db, &statements[STATEMENT_SESSION_REFRESH], values, 10,
+	    &rows);
+	if (result != STORE_OK)
+		return result;
+	if (db_rows_count(rows) == 0)
+		result = STORE_NONE;
+	else
+		result = read_state(rows, state);
 	db_rows_free(rows);
 	return result;
 }

@@ -3,17 +3,30 @@
 #ifndef POSTERN_STORE_SESSIONS_H
 #define POSTERN_STORE_SESSIONS_H
 
+#include <stdint.h>
+
 #include "base/digest.h"
+#include "base/email.h"
 #include "base/ids.h"
 #include "store/db.h"
+#include "store/logins.h"
 
 #define SESSION_ADDRESS_SIZE 46 /* text of an IPv6 address */
 #define SESSION_DEVICE_SIZE  201 /* of the User-Agent, cut at a character */
+
+/* As stored; the numbers are in the database and never change. */
+enum session_ended {
+	SESSION_ENDED_SIGN_OUT = 1,
+	SESSION_ENDED_REUSE = 2,
+	SESSION_ENDED_OPERATOR = 3,
+	SESSION_ENDED_ACCOUNT = 4, /* password or status changed */
+};
 
 struct new_session {
 	struct id user;
 	struct id session;
 	struct id event; /* of the audit row */
+	struct id key;   /* the API key that opens it; nil: a person signs in */
 	unsigned char digest[DIGEST_SIZE]; /* of the first refresh token */
 	int64_t now_us;
 	int64_t expires_us;
@@ -29,5 +42,44 @@ struct new_session {
  */
 enum store_result store_session_open(struct db *db,
     const struct new_session *session);
+
+/* A refresh token that has been shown, and found genuine. */
+struct session_shown {
+	struct id user;
+	struct id session;
+	int32_t generation;
+	unsigned char digest[DIGEST_SIZE];
+	const unsigned char *next_digest; /* of the token that follows it; NULL:
+	                                     do not rotate */
+	int64_t now_us;
+	int64_t fresh_since_us; /* now less the grace */
+	int64_t idle_since_us;
+	struct id event;     /* of the audit row, if there is one */
+	const char *address; /* or NULL */
+};
+
+/* The session afterwards. */
+struct session_state {
+	char email[EMAIL_SIZE]; /* as the person wrote it */
+	enum account_status status;
+	int32_t generation;     /* of the token that is current now */
+	int64_t rotated_us;
+	int64_t expires_us;
+	int64_t ended_us;       /* 0: has not ended */
+	int ended_why;          /* enum session_ended, 0 when it has not */
+	struct id key;          /* nil: a person signed in */
+};
+
+/*
+ * Show a refresh token: one statement decides, so that of any number at once all
+ * get the same answer.  Of a session that is live (not ended, expired or idle;
+ * its account confirmed or external) the current token is rotated, once it is
+ * older than the grace; it and, within the grace, its parent leave the session as
+ * it is; an older one ends it, with an audit row.
+ *
+ * STORE_NONE: no such session.  A session that was over before is told, too.
+ */
+enum store_result store_session_show(struct db *db,
+    const struct session_shown *shown, struct session_state *state);
 
 #endif

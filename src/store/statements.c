@@ -61,29 +61,76 @@ const struct db_statement statements[STATEMENT_COUNT] = {
 
 	/*
 	 * $1 user, $2 session, $3 digest, $4 now, $5 expiry, $6 address,
-	 * $7 device, $8 event.  The user's row is locked first and decides: one
-	 * that is being disabled (5) meanwhile gets no session.
+	 * $7 device, $8 event, $9 API key or NULL: the person signs in.  The
+	 * user's row is locked first and decides: one that is being disabled
+	 * (5) meanwhile gets no session.
 	 */
 	[STATEMENT_SIGN_IN] = { "sign_in",
 	    "WITH account AS ("
-	    "  UPDATE postern.users SET last_sign_in_at = $4"
+	    "  UPDATE postern.users SET last_sign_in_at ="
+	    "   CASE WHEN $9::uuid IS NULL THEN $4 ELSE last_sign_in_at END"
 	    "  WHERE user_id = $1 AND status <> 5"
 	    "  RETURNING user_id"
 	    "), opened AS ("
 	    "  INSERT INTO postern.sessions (user_id, sid, token_hash,"
-	    "   created_at, rotated_at, expires_at, address, device)"
+	    "   created_at, rotated_at, expires_at, key_id, address, device)"
 	    "  SELECT user_id, $2::uuid, $3::bytea, $4::timestamptz,"
-	    "   $4::timestamptz, $5::timestamptz, $6::text, $7::text"
+	    "   $4::timestamptz, $5::timestamptz, $9::uuid, $6::text, $7::text"
 	    "  FROM account"
 	    "  ON CONFLICT DO NOTHING"
 	    "), noted AS ("
 	    "  INSERT INTO postern.audit_events (user_id, event_id, at, kind,"
-	    "   sid, address)"
-	    "  SELECT user_id, $8::uuid, $4::timestamptz, 1, $2::uuid, $6::text"
+	    "   sid, address, reason)"
+	    "  SELECT user_id, $8::uuid, $4::timestamptz, 1, $2::uuid, $6::text,"
+	    "   CASE WHEN $9::uuid IS NULL THEN NULL ELSE 'api_key' END"
 	    "  FROM account"
 	    "  ON CONFLICT DO NOTHING"
 	    ")"
 	    " SELECT user_id FROM account" },
+
+	/*
+	 * $1 user, $2 session, $3 generation and $4 digest of the token shown,
+	 * $5 digest of the next one, or NULL: do not rotate, $6 now, $7 now less
+	 * the grace, $8 the oldest refresh that is not idle, $9 event,
+	 * $10 address.
+	 *
+	 * The verdict on a live session: 1 rotate, 2 an old token came back,
+	 * 0 leave it as it is.  A current token that is not as old as the grace
+	 * is not rotated.  So of the tokens that were current within the grace,
+	 * all but the current one are its parent: whoever shows one is honest,
+	 * and everything else is old.  A generation below the one shown means
+	 * that a standby had not heard of the last rotation when it took over.
+	 * "Not before" is >=, so that the statement, sent again, finds its own
+	 * rotation fresh.
+	 */
+	[STATEMENT_SESSION_REFRESH] = { "session_refresh",
+	    "WITH seen AS ("
+	    "  UPDATE postern.sessions s SET"
+	    "   (generation, token_hash, rotated_at, ended_at, ended_why) = ("
+	    "    SELECT CASE v WHEN 1 THEN $3::integer + 1 ELSE s.generation END,"
+	    "     CASE v WHEN 1 THEN $5::bytea ELSE s.token_hash END,"
+	    "     CASE v WHEN 1 THEN $6::timestamptz ELSE s.rotated_at END,"
+	    "     CASE v WHEN 2 THEN $6::timestamptz ELSE s.ended_at END,"
+	    "     CASE v WHEN 2 THEN 2 ELSE s.ended_why END"
+	    "    FROM (SELECT CASE"
+	    "     WHEN s.ended_at IS NOT NULL OR s.expires_at <= $6"
+	    "      OR s.rotated_at <= $8 OR u.status NOT IN (0, 4) THEN 0"
+	    "     WHEN s.token_hash = $4 OR s.generation < $3 THEN"
+	    "      CASE WHEN s.rotated_at >= $7 OR $5::bytea IS NULL THEN 0 ELSE 1 END"
+	    "     WHEN s.generation = $3 + 1 AND s.rotated_at >= $7 THEN 0"
+	    "     ELSE 2 END) AS verdict (v))"
+	    "  FROM postern.users u"
+	    "  WHERE s.user_id = $1 AND s.sid = $2 AND u.user_id = $1"
+	    "  RETURNING u.email, u.status, s.generation, s.rotated_at,"
+	    "   s.expires_at, s.ended_at, s.ended_why, s.key_id"
+	    "), noted AS ("
+	    "  INSERT INTO postern.audit_events (user_id, event_id, at, kind,"
+	    "   sid, address)"
+	    "  SELECT $1::uuid, $9::uuid, $6, 3, $2::uuid, $10::text FROM seen"
+	    "  WHERE ended_at = $6 AND ended_why = 2"
+	    "  ON CONFLICT DO NOTHING"
+	    ")"
+	    " SELECT * FROM seen" },
 
 	/* $1 user, $2 event, $3 now, $4 kind, $5 address, $6 reason */
 	[STATEMENT_AUDIT_ADD] = { "audit_add",

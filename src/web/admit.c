@@ -96,7 +96,7 @@ identify(struct exchange *exchange, unsigned flags,
 
 	if (is_cookie_alone(claim) && !is_safe(request) &&
 	    !origin_may_act(service->config, request))
-		return refuse(exchange, ERROR_FORBIDDEN);
+		return refuse(exchange, ERROR_ORIGIN);
 
 	switch (client_identify(service, claim, flags & ROUTE_REMEMBERS,
 	    request->now_us, &exchange->client)) {
@@ -160,14 +160,17 @@ admit_person(struct exchange *exchange, struct person *person)
 }
 
 bool
-admit_json(struct exchange *exchange)
+admit_json(struct exchange *exchange, unsigned flags)
 {
 	const struct request *request = exchange->request;
 	struct json_object *detail;
 	const char *why;
 
+	if ((flags & (ROUTE_TAKES_JSON | ROUTE_MAY_TAKE_JSON)) == 0)
+		return true;
 	if (request->body_size == 0)
-		return refuse(exchange, ERROR_NO_BODY);
+		return (flags & ROUTE_MAY_TAKE_JSON) != 0 ||
+		    refuse(exchange, ERROR_NO_BODY);
 	if (!request_is_json(request))
 		return refuse(exchange, ERROR_NOT_JSON_TYPE);
 	exchange->body = json_parse(request->body, request->body_size, &why);
@@ -177,4 +180,78 @@ admit_json(struct exchange *exchange)
 	json_add_string(detail, "reason", why);
 	error_answer(exchange->response, ERROR_MALFORMED_JSON, detail);
 	return false;
+}
+
+static bool
+refuse_member(struct exchange *exchange, const char *name, const char *why)
+{
+	struct json_object *detail = json_new_object();
+
+	json_add_string(detail, name, why);
+	error_answer(exchange->response, ERROR_BODY_INVALID, detail);
+	return false;
+}
+
+/* Take the token from the body, if it has one. */
+static bool
+take_from_body(struct exchange *exchange, struct admit_refresh *shown)
+{
+	const struct json_object *body = exchange->body;
+
+	if (body == NULL)
+		return true;
+	if (json_kind(body) != JSON_OBJECT)
+		return refuse_member(exchange, "body", "must be an object");
+	switch (json_member_kind(body, "refreshToken")) {
+	case JSON_ABSENT:
+	case JSON_NULL:
+		return true;
+	case JSON_STRING:
+		shown->token = json_member_string(body, "refreshToken",
+		    &shown->size);
+		return true;
+	case JSON_BOOLEAN:
+	case JSON_NUMBER:
+	case JSON_ARRAY:
+	case JSON_OBJECT:
+		break;
+	}
+	return refuse_member(exchange, "refreshToken", "must be a string");
+}
+
+/* Take it from the cookie, which a browser adds whoever asks it to. */
+static bool
+take_from_cookie(struct exchange *exchange, enum cookie_result found,
+    struct admit_refresh *shown)
+{
+	switch (found) {
+	case COOKIE_ABSENT:
+		return refuse(exchange, ERROR_UNAUTHORISED);
+	case COOKIE_BAD:
+		return refuse(exchange, ERROR_SESSION_TOKEN);
+	case COOKIE_FOUND:
+		break;
+	}
+	if (!origin_may_act(exchange->service->config, exchange->request))
+		return refuse(exchange, ERROR_ORIGIN);
+	shown->token = shown->cookie;
+	shown->size = strlen(shown->cookie);
+	return true;
+}
+
+bool
+admit_refresh(struct exchange *exchange, struct admit_refresh *shown)
+{
+	enum cookie_result found;
+
+	memset(shown, 0, sizeof(*shown));
+	found = cookie_refresh(exchange->service->config, exchange->request,
+	    shown->cookie, sizeof(shown->cookie));
+	if (!take_from_body(exchange, shown))
+		return false;
+	if (shown->token == NULL)
+		return take_from_cookie(exchange, found, shown);
+	if (found == COOKIE_FOUND)
+		shown->beside = shown->cookie;
+	return true;
 }

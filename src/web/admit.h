@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "acts/person.h"
+#include "token/refresh_token.h"
 #include "web/endpoint.h"
 
 /* Flags of a route. */
@@ -21,8 +22,9 @@ enum {
 	/* Its act asks again whether the client's key still stands. */
 	ROUTE_REMEMBERS = 1 << 2,
 
-	ROUTE_TAKES_JSON = 1 << 3,
-	ROUTE_AT_ROOT = 1 << 4, /* not under base_path */
+	ROUTE_TAKES_JSON = 1 << 3,    /* and nothing else will do */
+	ROUTE_MAY_TAKE_JSON = 1 << 4, /* or no body at all */
+	ROUTE_AT_ROOT = 1 << 5,       /* not under base_path */
 };
 
 /*
@@ -40,7 +42,22 @@ bool admit_caller(struct exchange *exchange, unsigned flags);
  * why there is none.  True: go on. */
 bool admit_person(struct exchange *exchange, struct person *person);
 
-/* Parse the body into exchange->body, or answer why not.  True: go on. */
-bool admit_json(struct exchange *exchange);
+/* Parse the body into exchange->body as the flags want it, or answer why not.
+ * True: go on. */
+bool admit_json(struct exchange *exchange, unsigned flags);
+
+/* A refresh token that a request shows; not looked at yet.  To be wiped. */
+struct admit_refresh {
+	const char *token;  /* counted: in the body, or below */
+	size_t size;
+	const char *beside; /* a cookie beside the body's, or NULL */
+	char cookie[REFRESH_TOKEN_SIZE];
+};
+
+/*
+ * Find the refresh token: "refreshToken" of the body, else the cookie, which must
+ * come from a page of ours; or answer why there is none.  True: go on.
+ */
+bool admit_refresh(struct exchange *exchange, struct admit_refresh *shown);
 
 #endif

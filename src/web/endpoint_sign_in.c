@@ -7,9 +7,9 @@
 #include "base/json.h"
 #include "base/secret.h"
 #include "hash/password.h"
-#include "web/cookie.h"
 #include "web/endpoint.h"
 #include "web/error.h"
+#include "web/welcome.h"
 
 /* Missing, null or empty: the person has not filled it in. */
 static const char *
@@ -104,21 +104,6 @@ refuse_body(struct exchange *exchange, char key[static EMAIL_SIZE])
 		password_fault(body));
 }
 
-static void
-welcome(struct exchange *exchange, const struct session_tokens *tokens)
-{
-	struct json_object *body = json_new_object();
-
-	json_add_string(body, "message", "Signed in.");
-	json_add_string(body, "accessToken", tokens->access);
-	json_add_string(body, "refreshToken", tokens->refresh);
-	json_add_int(body, "expiresIn", tokens->expires_in);
-	json_add_int(body, "expiresAt", tokens->expires_at);
-	cookie_set_session(exchange->response, exchange->service->config,
-	    exchange->request, tokens);
-	response_json(exchange->response, 200, body);
-}
-
 static enum error
 error_of(enum sign_in_result result)
 {
@@ -173,7 +158,7 @@ endpoint_sign_in(struct exchange *exchange)
 	result = sign_in(exchange->service, &attempt, &tokens);
 	exchange->response->outcome = sign_in_result_name(result);
 	if (result == SIGN_IN_OK)
-		welcome(exchange, &tokens);
+		welcome_answer(exchange, "Signed in.", &tokens);
 	else
 		error_answer(exchange->response, error_of(result), NULL);
 	secret_wipe(&tokens, sizeof(tokens));

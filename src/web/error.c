@@ -53,6 +53,8 @@ static const struct {
 	[ERROR_DISABLED] = { 401, "FORBIDDEN", "The account is disabled." },
 	[ERROR_FORBIDDEN] = { 403, "FORBIDDEN",
 	    "This client may not do that." },
+	[ERROR_ORIGIN] = { 403, "FORBIDDEN",
+	    "Cookies act for the service's own pages and allowed origins." },
 	[ERROR_NO_SUCH_ADDRESS] = { 404, "ENDPOINT_NOT_FOUND",
 	    "There is nothing at this address." },
 	[ERROR_METHOD] = { 405, "METHOD_NOT_ALLOWED",

@@ -24,6 +24,7 @@ struct route {
 static const struct route routes[] = {
 	{ METHOD_POST, "/auth/sign-in", endpoint_sign_in,
 	    ROUTE_NEEDS_CLIENT | ROUTE_REMEMBERS | ROUTE_TAKES_JSON },
+	{ METHOD_POST, "/auth/refresh", endpoint_refresh, ROUTE_MAY_TAKE_JSON },
 	{ METHOD_GET, "/users/me", endpoint_me,
 	    ROUTE_NEEDS_CLIENT | ROUTE_NEEDS_SESSION },
 	{ METHOD_GET, "/.well-known/jwks.json", endpoint_jwks, ROUTE_AT_ROOT },
@@ -120,7 +121,7 @@ serve_route(struct exchange *exchange, const struct route *route)
 	}
 	if (!admit_caller(exchange, route->flags))
 		return;
-	if ((route->flags & ROUTE_TAKES_JSON) && !admit_json(exchange))
+	if (!admit_json(exchange, route->flags))
 		return;
 	route->serve(exchange);
 }

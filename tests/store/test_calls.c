@@ -377,6 +377,247 @@ test_what_a_peer_says_is_cut_or_left_out(void **state)
 	db_close(db);
 }
 
+#define NOW_US INT64_C(1780272000000000) /* 2026-06-01Z */
+
+/* Generation 4 of a session, rotated at NOW_US; its digest is 32 times 4. */
+static void
+add_session(const struct id *user, const struct id *session)
+{
+	struct db *db = open_db("postern_service", "");
+	struct new_session row = make_session(user);
+
+	row.session = *session;
+	row.now_us = NOW_US;
+	row.expires_us = NOW_US + 1000 * CLOCK_SECOND_US;
+	assert_int_equal(store_session_open(db, &row), STORE_OK);
+	admin("UPDATE postern.sessions SET generation = 4, "
+	      "token_hash = decode(repeat('04', 32), 'hex') WHERE sid = %s",
+	    sql_id(session));
+	db_close(db);
+}
+
+static const unsigned char next_digest[DIGEST_SIZE] = { 5 };
+
+/* A token of this generation, shown so many seconds after NOW_US; the grace is
+ * 30 seconds, and idle is what was not refreshed for 500. */
+static struct session_shown
+show(const struct id *user, const struct id *session, int generation,
+    int64_t seconds)
+{
+	struct session_shown shown = {
+		.user = *user,
+		.session = *session,
+		.generation = generation,
+		.next_digest = next_digest,
+		.now_us = NOW_US + seconds * CLOCK_SECOND_US,
+		.fresh_since_us = NOW_US + (seconds - 30) * CLOCK_SECOND_US,
+		.idle_since_us = NOW_US + (seconds - 500) * CLOCK_SECOND_US,
+		.event = id_random(),
+		.address = "192.0.2.1",
+	};
+
+	memset(shown.digest, generation, sizeof(shown.digest));
+	return shown;
+}
+
+static void
+test_token_is_shown(void **state)
+{
+	enum { ROTATED, LEFT, ENDED };
+	static const struct {
+		int generation;
+		int seconds;
+		int verdict;
+	} table[] = {
+		{ 4, 0, LEFT },     /* current, and young */
+		{ 4, 30, LEFT },
+		{ 4, 31, ROTATED },
+		{ 4, 499, ROTATED },
+		{ 3, 0, LEFT },     /* its parent */
+		{ 3, 30, LEFT },
+		{ 3, 31, ENDED },
+		{ 2, 0, ENDED },    /* older */
+		{ 2, 31, ENDED },
+		{ 0, 1, ENDED },
+		{ 5, 0, LEFT },     /* the database has forgotten */
+		{ 5, 31, ROTATED },
+		{ 9, 31, ROTATED },
+		{ 4, -5, LEFT },    /* another machine's clock */
+	};
+	struct db *db = begin(state);
+	struct id user = id_random(), session;
+	struct session_state after;
+
+	add_account(&user, LOGIN, VERIFIER, ACCOUNT_EXTERNAL_PROVIDER);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct session_shown shown;
+
+		session = id_random();
+		add_session(&user, &session);
+		shown = show(&user, &session, table[i].generation,
+		    table[i].seconds);
+		assert_int_equal(store_session_show(db, &shown, &after),
+		    STORE_OK);
+		/* Sent twice, it is the same. */
+		assert_int_equal(store_session_show(db, &shown, &after),
+		    STORE_OK);
+		if ((after.ended_us == shown.now_us) !=
+			(table[i].verdict == ENDED) ||
+		    (after.rotated_us == shown.now_us) !=
+			(table[i].verdict == ROTATED || table[i].seconds == 0))
+			fail_msg("row %zu", i);
+		assert_int_equal(after.ended_why,
+		    table[i].verdict == ENDED ? SESSION_ENDED_REUSE : 0);
+		assert_int_equal(after.generation,
+		    table[i].verdict == ROTATED ? table[i].generation + 1 : 4);
+		assert_int_equal(admin_number("SELECT count(*) FROM "
+		    "postern.sessions WHERE sid = %s AND generation = %d AND "
+		    "token_hash = CASE WHEN %d = 0 "
+		    "THEN decode(rpad('05', 64, '0'), 'hex') "
+		    "ELSE decode(repeat('04', 32), 'hex') END",
+		    sql_id(&session), (int)after.generation, table[i].verdict),
+		    1);
+		assert_int_equal(admin_number("SELECT count(*) FROM "
+		    "postern.audit_events WHERE sid = %s AND event_id = %s AND "
+		    "kind = 3 AND address = '192.0.2.1'", sql_id(&session),
+		    sql_id(&shown.event)), table[i].verdict == ENDED);
+		assert_string_equal(after.email, "As." LOGIN);
+		assert_int_equal(after.status, ACCOUNT_EXTERNAL_PROVIDER);
+		assert_true(after.expires_us ==
+		    NOW_US + 1000 * CLOCK_SECOND_US);
+		assert_true(id_is_nil(&after.key));
+	}
+	db_close(db);
+}
+
+/* The statement that is sent again must not take its own rotation for another's,
+ * even where there is no grace. */
+static void
+test_rotation_without_grace_sent_twice(void **state)
+{
+	struct db *db = begin(state);
+	struct id user = id_random(), session = id_random();
+	struct session_shown shown = show(&user, &session, 4, 60);
+	struct session_state after;
+
+	add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
+	add_session(&user, &session);
+	shown.fresh_since_us = shown.now_us;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(store_session_show(db, &shown, &after),
+		    STORE_OK);
+		assert_int_equal(after.generation, 5);
+		assert_int_equal(after.ended_us, 0);
+	}
+	shown.now_us++;
+	shown.fresh_since_us++;
+	assert_int_equal(store_session_show(db, &shown, &after), STORE_OK);
+	assert_true(after.ended_us == shown.now_us);
+	db_close(db);
+}
+
+static void
+test_token_is_shown_without_rotation(void **state)
+{
+	struct db *db = begin(state);
+	struct id user = id_random(), session = id_random();
+	struct session_shown shown = show(&user, &session, 4, 60);
+	struct session_state after;
+
+	add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
+	add_session(&user, &session);
+	shown.next_digest = NULL;
+	assert_int_equal(store_session_show(db, &shown, &after), STORE_OK);
+	assert_int_equal(after.generation, 4);
+	assert_true(after.rotated_us == NOW_US);
+	/* An old one is old here, too. */
+	shown = show(&user, &session, 3, 60);
+	shown.next_digest = NULL;
+	assert_int_equal(store_session_show(db, &shown, &after), STORE_OK);
+	assert_int_equal(after.ended_why, SESSION_ENDED_REUSE);
+	db_close(db);
+}
+
+static void
+test_token_of_a_session_that_is_over(void **state)
+{
+	static const char *const changes[] = {
+		"sessions SET expires_at = '2026-06-01T00:01:00Z'",
+		"sessions SET rotated_at = '2026-05-31T23:52:40Z'",
+		"sessions SET ended_at = '2026-06-01Z', ended_why = 1",
+		"users SET status = 5", "users SET status = 1",
+	};
+	struct db *db = begin(state);
+	struct id user = id_random(), session;
+	struct session_state after;
+
+	add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
+		for (int generation = 2; generation <= 5; generation++) {
+			struct session_shown shown;
+
+			session = id_random();
+			admin("UPDATE postern.users SET status = 0");
+			add_session(&user, &session);
+			admin("UPDATE postern.%s", changes[i]);
+			shown = show(&user, &session, generation, 60);
+			assert_int_equal(store_session_show(db, &shown,
+			    &after), STORE_OK);
+			assert_int_equal(after.generation, 4);
+			assert_int_not_equal(after.ended_why,
+			    SESSION_ENDED_REUSE);
+			if (after.rotated_us == shown.now_us)
+				fail_msg("%s", changes[i]);
+		}
+	assert_int_equal(admin_number("SELECT count(*) FROM "
+	    "postern.audit_events WHERE kind = 3"), 0);
+	db_close(db);
+}
+
+static void
+test_token_of_no_session(void **state)
+{
+	struct db *db = begin(state);
+	struct id user = id_random(), other = id_random(), session = id_random();
+	struct session_shown shown = show(&user, &session, 4, 60);
+	struct session_state after;
+
+	assert_int_equal(store_session_show(db, &shown, &after), STORE_NONE);
+	add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
+	add_account(&other, "bob@example.org", VERIFIER, ACCOUNT_CONFIRMED);
+	assert_int_equal(store_session_show(db, &shown, &after), STORE_NONE);
+	add_session(&user, &session);
+	shown.user = other;
+	assert_int_equal(store_session_show(db, &shown, &after), STORE_NONE);
+	admin("DELETE FROM postern.users WHERE user_id = %s", sql_id(&user));
+	shown.user = user;
+	assert_int_equal(store_session_show(db, &shown, &after), STORE_NONE);
+	db_close(db);
+}
+
+static void
+test_session_of_a_key(void **state)
+{
+	struct db *db = begin(state);
+	struct id user = id_random();
+	struct new_session row = make_session(&user);
+	struct session_shown shown = show(&user, &row.session, 0, 1);
+	struct session_state after;
+
+	row.key = id_random();
+	add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
+	assert_int_equal(store_session_open(db, &row), STORE_OK);
+	assert_int_equal(admin_number("SELECT count(*) FROM postern.users "
+	    "WHERE last_sign_in_at IS NULL"), 1);
+	assert_int_equal(admin_number("SELECT count(*) FROM "
+	    "postern.audit_events WHERE kind = 1 AND reason = 'api_key'"), 1);
+	memcpy(shown.digest, row.digest, sizeof(shown.digest));
+	shown.idle_since_us = 1;
+	assert_int_equal(store_session_show(db, &shown, &after), STORE_OK);
+	assert_true(id_equal(&after.key, &row.key));
+	db_close(db);
+}
+
 /* ---- users --------------------------------------------------------------- */
 
 static void
@@ -558,6 +799,12 @@ main(void)
 		TWICE(test_session_sent_twice_is_one),
 		TWICE(test_no_session_for_a_disabled_or_deleted_account),
 		TWICE(test_what_a_peer_says_is_cut_or_left_out),
+		TWICE(test_token_is_shown),
+		TWICE(test_rotation_without_grace_sent_twice),
+		TWICE(test_token_is_shown_without_rotation),
+		TWICE(test_token_of_a_session_that_is_over),
+		TWICE(test_token_of_no_session),
+		TWICE(test_session_of_a_key),
 		TWICE(test_user_and_its_session),
 		TWICE(test_user_that_cannot_be),
 		TWICE(test_api_key),

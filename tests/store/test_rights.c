@@ -28,6 +28,8 @@ static const char *const service_may_not[] = {
 	"UPDATE postern.sessions SET sid = sid",
 	"UPDATE postern.sessions SET created_at = now()",
 	"UPDATE postern.sessions SET expires_at = now()",
+	"UPDATE postern.sessions SET key_id = NULL",
+	"UPDATE postern.sessions SET address = NULL",
 	/* API keys: neither make, remove, change nor revive them */
 	"INSERT INTO postern.api_keys SELECT * FROM postern.api_keys",
 	"DELETE FROM postern.api_keys",
