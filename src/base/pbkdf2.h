@@ -1,4 +1,4 @@
-/* pbkdf2.h - PBKDF2 with HMAC-SHA-256 (RFC 8018 section 5.2), by OpenSSL. */
+/* pbkdf2.h - PBKDF2 with HMAC (RFC 8018 section 5.2), by OpenSSL. */
 
 #ifndef POSTERN_BASE_PBKDF2_H
 #define POSTERN_BASE_PBKDF2_H
@@ -12,6 +12,8 @@
  * logged.
  */
 int pbkdf2_sha256(const void *password, size_t size, const void *salt,
+    size_t salt_size, int iterations, unsigned char *key, size_t key_size);
+int pbkdf2_sha512(const void *password, size_t size, const void *salt,
     size_t salt_size, int iterations, unsigned char *key, size_t key_size);
 
 #endif

@@ -260,23 +260,39 @@ static const struct ctl_column show_columns[] = {
 	{ 0 },
 };
 
-/* What a verifier cost to make; the verifier itself is shown to nobody. */
+/* What a verifier cost to make, or whose it is; the verifier itself is shown to
+ * nobody. */
+static void
+describe(const char *verifier, char *text, size_t room)
+{
+	struct scrypt_stored stored;
+	const char *form, *why;
+
+	if (scrypt_parse(verifier, &stored) == 0) {
+		snprintf(text, room, "scrypt N=2^%u r=%u p=%u",
+		    stored.cost.log2_n, stored.cost.r, stored.cost.p);
+		secret_wipe(&stored, sizeof(stored));
+		return;
+	}
+	form = password_verifier_form(verifier, &why);
+	if (form != NULL)
+		snprintf(text, room, "%s of another system, until the next "
+		    "sign-in", form);
+	else
+		snprintf(text, room, "unreadable: %s", why);
+}
+
 static void
 add_cost(struct json_object *answer, const char *verifier)
 {
-	struct scrypt_stored stored;
-	char cost[64];
+	char text[80];
 
 	if (verifier[0] == '\0') {
 		json_add_null(answer, "passwordHash");
-	} else if (scrypt_parse(verifier, &stored) == 0) {
-		snprintf(cost, sizeof(cost), "scrypt N=2^%u r=%u p=%u",
-		    stored.cost.log2_n, stored.cost.r, stored.cost.p);
-		json_add_string(answer, "passwordHash", cost);
-		secret_wipe(&stored, sizeof(stored));
-	} else {
-		json_add_string(answer, "passwordHash", "of another form");
+		return;
 	}
+	describe(verifier, text, sizeof(text));
+	json_add_string(answer, "passwordHash", text);
 }
 
 static void

@@ -6,7 +6,11 @@
 #include "base/secret.h"
 #include "base/normal.h"
 #include "base/text.h"
+#include "hash/foreign.h"
 #include "hash/password.h"
+
+_Static_assert(PASSWORD_SIZE_LIMIT == FOREIGN_PASSWORD_LIMIT,
+    "a password that is taken may be another system's");
 
 /* A password as it goes into the derivation: counted bytes; secret. */
 struct prepared {
@@ -119,35 +123,90 @@ compare(const char *password, size_t size, const struct scrypt_stored *stored,
 	return result;
 }
 
+/* A verifier that is not ours: another system's, or none at all. */
+static enum password_result
+check_foreign(const char *password, size_t size, const char *verifier,
+    struct gate_place *place)
+{
+	enum password_result result;
+
+	switch (foreign_check(password, size, verifier, place)) {
+	case FOREIGN_MATCH:
+		return PASSWORD_MATCH;
+	case FOREIGN_MISMATCH:
+		return PASSWORD_MISMATCH;
+	case FOREIGN_BUSY:
+		return PASSWORD_BUSY;
+	case FOREIGN_ABANDONED:
+		return PASSWORD_ABANDONED;
+	case FOREIGN_UNAVAILABLE:
+		return PASSWORD_UNAVAILABLE;
+	case FOREIGN_REFUSED:
+		break;
+	}
+
+	/* Compared with nobody's for the sake of the clock alone. */
+	result = compare(password, size, &nobody, place);
+	if (result != PASSWORD_MATCH && result != PASSWORD_MISMATCH)
+		return result;
+	return PASSWORD_UNREADABLE;
+}
+
 enum password_result
 password_check(const char *password, size_t size, const char *verifier,
     struct gate_place *place)
 {
 	struct scrypt_stored stored = nobody;
 	enum password_result result;
-	bool somebody;
 
-	somebody = verifier != NULL && scrypt_parse(verifier, &stored) == 0;
+	if (verifier != NULL && scrypt_parse(verifier, &stored) != 0)
+		return check_foreign(password, size, verifier, place);
 	result = compare(password, size, &stored, place);
 	secret_wipe(&stored, sizeof(stored));
-	if (somebody || (result != PASSWORD_MATCH && result != PASSWORD_MISMATCH))
-		return result;
-
-	/* Compared with nobody's for the sake of the clock alone. */
-	return verifier == NULL ? PASSWORD_MISMATCH : PASSWORD_UNREADABLE;
+	if (verifier == NULL && result == PASSWORD_MATCH)
+		return PASSWORD_MISMATCH;
+	return result;
 }
 
 bool
 password_needs_rehash(const char *verifier)
 {
 	struct scrypt_stored stored;
+	const char *name;
 	bool differs;
 
 	if (scrypt_parse(verifier, &stored) != 0)
-		return false;
+		return foreign_read(verifier, &name) == FOREIGN_READABLE;
 	differs = stored.cost.log2_n != nobody.cost.log2_n ||
 		  stored.cost.r != nobody.cost.r ||
 		  stored.cost.p != nobody.cost.p;
 	secret_wipe(&stored, sizeof(stored));
 	return differs;
+}
+
+const char *
+password_verifier_form(const char *verifier, const char **why)
+{
+	struct scrypt_stored stored;
+	const char *name;
+
+	*why = NULL;
+	if (scrypt_parse(verifier, &stored) == 0) {
+		secret_wipe(&stored, sizeof(stored));
+		return "scrypt";
+	}
+	switch (foreign_read(verifier, &name)) {
+	case FOREIGN_READABLE:
+		return name;
+	case FOREIGN_DAMAGED:
+		*why = "it is cut off or garbled";
+		return NULL;
+	case FOREIGN_TOO_COSTLY:
+		*why = "checking it would take too much time or memory";
+		return NULL;
+	case FOREIGN_UNKNOWN:
+		break;
+	}
+	*why = "it is of no known form";
+	return NULL;
 }

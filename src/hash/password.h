@@ -19,7 +19,7 @@
 enum password_result {
 	PASSWORD_MATCH,
 	PASSWORD_MISMATCH,
-	PASSWORD_UNREADABLE,  /* the verifier was not written by us */
+	PASSWORD_UNREADABLE,  /* the verifier is of no form we can check */
 	PASSWORD_BUSY,        /* not computed: waited until the deadline */
 	PASSWORD_ABANDONED,   /* not computed: nobody wants to know any more */
 	PASSWORD_UNAVAILABLE, /* not computed: memory is out */
@@ -47,16 +47,26 @@ int password_make(const char *password, size_t size,
  * Check a password against a verifier, or against nobody's when it is NULL: the
  * same work, and never a match.  MATCH and MISMATCH take equally long, so the
  * answer cannot be read from the clock; an unreadable verifier costs as much as
- * nobody's, too.  (One made with another cost takes the time of that cost, until
- * it is made anew.)  The password is a counted string: "right\0x" is not
+ * nobody's, too.  (One made with another cost, or by another system (foreign.h),
+ * takes the time of that, until it is made anew.)  The password is a counted string: "right\0x" is not
  * "right".  One that password_make() would refuse is a MISMATCH, after the same
  * work.  Nothing is logged: the caller knows whose verifier it is.
  */
 enum password_result password_check(const char *password, size_t size,
     const char *verifier, struct gate_place *place);
 
-/* Was the verifier made with another cost than password_init() was given?  Asked
- * after a MATCH; no for one that cannot be read. */
+/*
+ * Should the verifier be made anew: does it have another cost than password_init()
+ * was given, or another system's form?  Asked after a MATCH; no for one that
+ * cannot be read.
+ */
 bool password_needs_rehash(const char *verifier);
+
+/*
+ * What can be told of a verifier by its look: the name of its form, "scrypt" for
+ * ours too; or NULL when password_check() would find it unreadable, and the reason
+ * in *why, a constant.
+ */
+const char *password_verifier_form(const char *verifier, const char **why);
 
 #endif

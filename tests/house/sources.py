@@ -31,7 +31,8 @@ def includes(path):
 
 
 def compiler_flags():
-    packages = ["fcgi", "json-c", "libpq", "libcrypto", "cmocka"]
+    packages = ["fcgi", "json-c", "libpq", "libcrypto", "libargon2",
+                "libxcrypt", "cmocka"]
     found = subprocess.run(["pkg-config", "--cflags", *packages], check=True,
                            capture_output=True, text=True, timeout=30)
     return ["-std=gnu17", "-D_GNU_SOURCE", f"-I{SRC}", f"-I{BUILD}",

@@ -32,6 +32,8 @@ HOMES = {
     "json.h": ("base/json.c",),
     "uni*.h": ("base/text.c", "base/normal.c"),
     "libscrypt.h": ("hash/scrypt.c",),
+    "crypt.h": ("hash/foreign_crypt.c",),
+    "argon2.h": ("hash/foreign_argon2.c",),
     "openssl/*": ("base/secret.c", "base/digest.c", "base/pbkdf2.c",
                   "token/*.c"),
     "libpq-fe.h": ("store/db*",),

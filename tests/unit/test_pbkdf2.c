@@ -1,4 +1,5 @@
-/* test_pbkdf2.c - PBKDF2 as RFC 7914 section 11 has it, and its refusals. */
+/* test_pbkdf2.c - PBKDF2 as RFC 7914 section 11 has it, the same with SHA-512, and
+ * its refusals. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,6 +42,30 @@ test_vectors(void **state)
 	    pbkdf2_sha256("Password", 8, "NaCl", 4, 80000, key, sizeof(key)),
 	    0);
 	assert_memory_equal(key, often, sizeof(key));
+}
+
+/* The longer inputs of RFC 6070, with the other digest; the key is what Python's
+ * hashlib makes of them. */
+static void
+test_sha512(void **state)
+{
+	static const unsigned char expected[64] = {
+		0x8c, 0x05, 0x11, 0xf4, 0xc6, 0xe5, 0x97, 0xc6, 0xac, 0x63,
+		0x15, 0xd8, 0xf0, 0x36, 0x2e, 0x22, 0x5f, 0x3c, 0x50, 0x14,
+		0x95, 0xba, 0x23, 0xb8, 0x68, 0xc0, 0x05, 0x17, 0x4d, 0xc4,
+		0xee, 0x71, 0x11, 0x5b, 0x59, 0xf9, 0xe6, 0x0c, 0xd9, 0x53,
+		0x2f, 0xa3, 0x3e, 0x0f, 0x75, 0xae, 0xfe, 0x30, 0x22, 0x5c,
+		0x58, 0x3a, 0x18, 0x6c, 0xd8, 0x2b, 0xd4, 0xda, 0xea, 0x97,
+		0x24, 0xa3, 0xd3, 0xb8,
+	};
+	unsigned char key[64];
+
+	(void)state;
+	assert_int_equal(
+	    pbkdf2_sha512("passwordPASSWORDpassword", 24,
+	        "saltSALTsaltSALTsaltSALTsaltSALTsalt", 36, 4096, key,
+	        sizeof(key)), 0);
+	assert_memory_equal(key, expected, sizeof(key));
 }
 
 static void
@@ -97,6 +122,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vectors),
+		cmocka_unit_test(test_sha512),
 		cmocka_unit_test(test_shorter_key_is_the_beginning),
 		cmocka_unit_test(test_nothing_is_cut_at_a_nul),
 		cmocka_unit_test(test_empty_is_empty),
