@@ -194,6 +194,12 @@ static const char *const hash_engines[] = {
 	NULL,
 };
 
+static const char *const check_modes[] = {
+	[CHECK_MODE_FAST] = "fast",
+	[CHECK_MODE_STRICT] = "strict",
+	NULL,
+};
+
 static const char *const algorithms[] = {
 	[ALGORITHM_ES256] = "es256",
 	[ALGORITHM_EDDSA] = "eddsa",
@@ -271,6 +277,8 @@ static const struct config_setting table[] = {
 	    "how long verifiers may keep a copy of the public keys" },
 	{ NUMBER(access_token_seconds, "900", 1, 86400), true,
 	    "life of an access token" },
+	{ CHOICE(check, "fast", check_modes), true,
+	    "does auth/check ask the database each time (strict) or not (fast)" },
 	{ NUMBER(session_seconds, "2592000", 2, 315360000), true,
 	    "life of a session, however much it is used" },
 	{ NUMBER(session_idle_seconds, "1209600", 2, 315360000), true,

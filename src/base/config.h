@@ -19,6 +19,7 @@ enum config_hash_engine {
 	HASH_ENGINE_LANES,
 	HASH_ENGINE_LIBSCRYPT,
 };
+enum config_check { CHECK_MODE_FAST, CHECK_MODE_STRICT };
 enum config_algorithm { ALGORITHM_ES256, ALGORITHM_EDDSA };
 
 /*
@@ -51,6 +52,7 @@ struct config {
 	int signing_algorithm;   /* enum config_algorithm, for new keys */
 	int jwks_max_age_seconds; /* that a verifier may keep the public keys */
 	int access_token_seconds;
+	int check;               /* enum config_check */
 	int session_seconds;     /* absolute life of a refresh-token session */
 	int session_idle_seconds;
 	int refresh_grace_seconds;

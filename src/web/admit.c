@@ -94,8 +94,8 @@ identify(struct exchange *exchange, unsigned flags,
 	const struct service *service = exchange->service;
 	const struct request *request = exchange->request;
 
-	if (is_cookie_alone(claim) && !is_safe(request) &&
-	    !origin_may_act(service->config, request))
+	if (is_cookie_alone(claim) && !request->authorizer &&
+	    !is_safe(request) && !origin_may_act(service->config, request))
 		return refuse(exchange, ERROR_ORIGIN);
 
 	switch (client_identify(service, claim, flags & ROUTE_REMEMBERS,

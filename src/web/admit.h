@@ -25,6 +25,10 @@ enum {
 	ROUTE_TAKES_JSON = 1 << 3,    /* and nothing else will do */
 	ROUTE_MAY_TAKE_JSON = 1 << 4, /* or no body at all */
 	ROUTE_AT_ROOT = 1 << 5,       /* not under base_path */
+
+	/* Asked for every picture of a page: a success is worth a line in the
+	 * log at level debug only. */
+	ROUTE_IS_QUIET = 1 << 6,
 };
 
 /*
@@ -34,7 +38,9 @@ enum {
  * All that is shown and looked at must be good and of one person and session.
  * An API key is not looked at where a session alone is asked for, and cookies are
  * not where a client alone is.  A cookie that admits by itself to an unsafe
- * method must come from a page of ours (origin.h).
+ * method must come from a page of ours (origin.h); but an authorizer is only asked
+ * who sends a request.  Whether the person meant it, the place that it goes to has
+ * to find out, as it has to without us.
  */
 bool admit_caller(struct exchange *exchange, unsigned flags);
 

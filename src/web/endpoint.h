@@ -23,6 +23,7 @@ struct exchange {
 void endpoint_sign_in(struct exchange *exchange);
 void endpoint_refresh(struct exchange *exchange);
 void endpoint_me(struct exchange *exchange);
+void endpoint_check(struct exchange *exchange);
 
 void endpoint_jwks(struct exchange *exchange);
 void endpoint_openapi(struct exchange *exchange);

@@ -197,8 +197,8 @@ clean_agent(const char *agent, char *device, size_t room)
 	device[used] = '\0';
 }
 
-enum request_result
-request_read(struct request *request, const struct gateway *gateway)
+static enum request_result
+read_head(struct request *request, const struct gateway *gateway)
 {
 	struct head head = { 0 };
 
@@ -214,19 +214,19 @@ request_read(struct request *request, const struct gateway *gateway)
 	request->query = "";
 
 	sort_params(request, &head);
-	if (head.method == NULL || head.uri == NULL)
-		return REQUEST_INVALID;
-	request->method_text = head.method;
-	request->method = method_of(head.method);
-	if (request->remote_addr == NULL || !is_address(request->remote_addr)) {
-		request->remote_addr = NULL;
-		return REQUEST_INVALID;
-	}
 	request->https = (head.https && strcasecmp(head.https, "on") == 0) ||
 	    (head.scheme && strcasecmp(head.scheme, "https") == 0);
 	if (request->user_agent != NULL)
 		clean_agent(request->user_agent, request->device,
 		    sizeof(request->device));
+	if (request->remote_addr != NULL && !is_address(request->remote_addr))
+		request->remote_addr = NULL;
+	if (head.method == NULL || head.uri == NULL)
+		return REQUEST_INVALID;
+	request->method_text = head.method;
+	request->method = method_of(head.method);
+	if (request->remote_addr == NULL)
+		return REQUEST_INVALID;
 
 	if (head.uri_twice || decode_path(head.uri, request->path) != 0) {
 		request->path[0] = '\0';
@@ -234,6 +234,17 @@ request_read(struct request *request, const struct gateway *gateway)
 	}
 	if (strchr(head.uri, '?') != NULL)
 		request->query = strchr(head.uri, '?') + 1;
+	return REQUEST_OK;
+}
+
+enum request_result
+request_read(struct request *request, const struct gateway *gateway)
+{
+	enum request_result result = read_head(request, gateway);
+
+	if (!request->authorizer)
+		return result;
+	request->query = "";
 	return REQUEST_OK;
 }
 

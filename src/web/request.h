@@ -66,6 +66,10 @@ enum request_result {
  * ones.  The path comes from REQUEST_URI alone, the one variable all servers
  * agree on, decoded once; BAD_PATH for "//", "." and "..", an escaped "/", "\" or
  * control, bad escapes, too long ones, and two addresses in one request.
+ *
+ * An authorizer is asked about requests to somebody else's addresses: they may be
+ * as strange as they like, are kept for the log if they can be read, and their
+ * query is not ours to look at.  The answer is always OK.
  */
 enum request_result request_read(struct request *request,
     const struct gateway *gateway);

@@ -27,6 +27,8 @@ static const struct route routes[] = {
 	{ METHOD_POST, "/auth/refresh", endpoint_refresh, ROUTE_MAY_TAKE_JSON },
 	{ METHOD_GET, "/users/me", endpoint_me,
 	    ROUTE_NEEDS_CLIENT | ROUTE_NEEDS_SESSION },
+	{ METHOD_GET, "/auth/check", endpoint_check,
+	    ROUTE_NEEDS_SESSION | ROUTE_IS_QUIET },
 	{ METHOD_GET, "/.well-known/jwks.json", endpoint_jwks, ROUTE_AT_ROOT },
 	{ METHOD_GET, "/openapi.json", endpoint_openapi, 0 },
 	{ METHOD_GET, "/auth/health", endpoint_health, 0 },
@@ -126,6 +128,20 @@ serve_route(struct exchange *exchange, const struct route *route)
 	route->serve(exchange);
 }
 
+/* An authorizer's 2xx opens somebody's door, and the request is not for an address
+ * of ours: one endpoint alone answers, and its body is not for us to read. */
+static void
+serve_authorizer(struct exchange *exchange)
+{
+	const struct route *route = routes;
+
+	while (route->serve != endpoint_check)
+		route++;
+	exchange->row = 1 + (size_t)(route - routes);
+	if (admit_caller(exchange, route->flags))
+		route->serve(exchange);
+}
+
 static void
 serve_address(struct exchange *exchange)
 {
@@ -133,9 +149,8 @@ serve_address(struct exchange *exchange)
 	const struct route *route;
 	unsigned allowed;
 
-	/* An authorizer's 2xx opens somebody's door: no route answers one. */
 	if (request->authorizer) {
-		error_answer(exchange->response, ERROR_UNAUTHORISED, NULL);
+		serve_authorizer(exchange);
 		return;
 	}
 	route = find(exchange->service->config, request->path, request->method,
@@ -148,9 +163,13 @@ serve_address(struct exchange *exchange)
 		error_answer(exchange->response, ERROR_NO_SUCH_ADDRESS, NULL);
 }
 
+/* What an authorizer lets pass is the place's to say, and some web servers would
+ * put our word beside it. */
 static void
-head_cache(struct response *response)
+head_cache(const struct request *request, struct response *response)
 {
+	if (request->authorizer && response->status == 200)
+		return;
 	if (response->max_age > 0)
 		response_header(response, "Cache-Control", "public, max-age=%d",
 		    response->max_age);
@@ -180,7 +199,16 @@ answer(struct exchange *exchange, const struct gateway *gateway)
 		error_answer(response, ERROR_REQUEST_INVALID, NULL);
 		break;
 	}
-	head_cache(response);
+	head_cache(exchange->request, response);
+}
+
+static enum log_level
+level_of(const struct exchange *exchange)
+{
+	if (exchange->row > 0 && exchange->response->status < 300 &&
+	    (routes[exchange->row - 1].flags & ROUTE_IS_QUIET))
+		return LOG_LEVEL_DEBUG;
+	return LOG_LEVEL_INFO;
 }
 
 static void
@@ -191,7 +219,7 @@ log_request(const struct exchange *exchange, bool sent)
 	char text[ID_TEXT_SIZE];
 	struct log_line line;
 
-	log_begin(&line, LOG_LEVEL_INFO, "request");
+	log_begin(&line, level_of(exchange), "request");
 	log_add(&line, "id", request->id_text);
 	log_add(&line, "method", request->method_text);
 	log_add(&line, "path", request->path);

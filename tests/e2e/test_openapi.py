@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from harness import fastcgi, openapi
+from harness.sessions import Session
 
 OPENAPI = "/v2/openapi.json"
 
@@ -56,7 +57,8 @@ REFUSALS = [
 def away(start_pool_for_session):
     """A pool whose database is away."""
     return start_pool_for_session(
-        database="host=/nonexistent user=postern_service", db_timeout_ms=200)
+        database="host=/nonexistent user=postern_service", db_timeout_ms=200,
+        check="strict")
 
 
 @pytest.fixture(scope="module")
@@ -107,11 +109,21 @@ def ways(pool, away, keys, people, expired, disabled_key, new_person, cluster):
     }
 
 
+@pytest.fixture(scope="module")
+def signed_in(pool, people, sign_in):
+    return Session(json.loads(sign_in(pool, people.alice.email,
+                                      people.alice.password).body))
+
+
 @pytest.mark.parametrize("method, path, status, name", REFUSALS)
-def test_each_refusal_happens(pool, keys, people, start_pool, ways, method,
-                              path, status, name):
+def test_each_refusal_happens(pool, keys, people, signed_in, start_pool, ways,
+                              method, path, status, name):
     change = ways[name]()
-    client = change.get("client", {"x-api-key": keys.secret})
+    takes_key = {"apiKeyAuth": []} in \
+        openapi.DOCUMENT["paths"][path][method.lower()].get(
+            "security", openapi.DOCUMENT["security"])
+    client = change.get("client", {"x-api-key": keys.secret} if takes_key
+                        else signed_in.bearer)
     body = change.get("body", {"email": people.alice.email,
                                "password": people.alice.password}
                       if method in ("POST", "PUT") else b"")

@@ -130,6 +130,7 @@ test_defaults(void **state)
 	assert_int_equal(config->signing_algorithm, ALGORITHM_ES256);
 	assert_int_equal(config->jwks_max_age_seconds, 300);
 	assert_int_equal(config->access_token_seconds, 900);
+	assert_int_equal(config->check, CHECK_MODE_FAST);
 	assert_int_equal(config->session_seconds, 2592000);
 	assert_int_equal(config->session_idle_seconds, 1209600);
 	assert_int_equal(config->refresh_grace_seconds, 30);

@@ -87,6 +87,40 @@ a_head_is_sorted_into_fields(void **state)
 	request_end(&request);
 }
 
+/* It is somebody else's address, and there may be none. */
+static void
+an_authorizer_is_asked_about_anything(void **state)
+{
+	static const char *const uris[] = { "REQUEST_URI=//",
+		"REQUEST_URI=/%00?sessionId=a", "REQUEST_URI=", "X=" };
+	const char *params[] = { NULL, "HTTPS=on", "REMOTE_ADDR=nowhere",
+		"HTTP_AUTHORIZATION=Bearer t", NULL };
+	struct peer peer = { .gateway = { .params = params,
+				 .authorizer = true } };
+	struct request request;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(uris); i++) {
+		params[0] = uris[i];
+		assert_int_equal(request_read(&request, &peer.gateway),
+		    REQUEST_OK);
+		assert_true(request.authorizer);
+		assert_true(request.https);
+		assert_string_equal(request.path, "");
+		assert_string_equal(request.query, "");
+		assert_null(request.remote_addr);
+		assert_string_equal(request.authorization, "Bearer t");
+	}
+	params[0] = "REQUEST_URI=/private/a%20b?sessionId=x";
+	params[2] = "REQUEST_METHOD=PROPFIND";
+	assert_int_equal(request_read(&request, &peer.gateway), REQUEST_OK);
+	assert_string_equal(request.query, "");
+	assert_string_equal(request.method_text, "PROPFIND");
+	params[1] = "REMOTE_ADDR=192.0.2.1";
+	assert_int_equal(request_read(&request, &peer.gateway), REQUEST_OK);
+	assert_string_equal(request.path, "/private/a b");
+}
+
 static void
 methods_are_known_by_their_exact_names(void **state)
 {
@@ -384,6 +418,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_head_is_sorted_into_fields),
+		cmocka_unit_test(an_authorizer_is_asked_about_anything),
 		cmocka_unit_test(methods_are_known_by_their_exact_names),
 		cmocka_unit_test(half_a_head_is_no_request),
 		cmocka_unit_test(two_addresses_in_one_request_are_none),
