@@ -111,8 +111,8 @@ json_parse(const char *text, size_t size, const char **why)
 	tokener = json_tokener_new_ex(JSON_DEPTH_LIMIT + 1);
 	if (tokener == NULL)
 		memory_exhausted();
-	json_tokener_set_flags(tokener,
-	    JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	/* Not JSON_TOKENER_STRICT: json_strict() is stricter, and the flag makes
+	 * json-c 0.18 refuse every byte above 0x7f in a string. */
 	tokener_fill(tokener, size);
 	value = tokener_read(tokener, text, size, why);
 	tokener_fill(tokener, size);

@@ -54,7 +54,7 @@ static const struct ctl_option new_options[] = {
 	  "es256 or eddsa (default: the setting)" },
 	{ "sign-in-seconds", "N",
 	  CTL_NUMBER_AT(sign_in_seconds, NOT_GIVEN, 0, 30 * 86400),
-	  "sign after N seconds (default: twice jwks_max_age_seconds)" },
+	  "sign after N seconds (default: 2 * jwks_max_age_seconds)" },
 	{ 0 },
 };
 

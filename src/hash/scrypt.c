@@ -84,7 +84,7 @@ base64_write(const void *bytes, size_t size, char *text)
 static int
 base64_read(const char *text, size_t length, void *bytes, size_t size)
 {
-	char plain[HASH_LENGTH];
+	char plain[HASH_LENGTH] = { 0 };
 
 	if (memcmp(text + length - 2, "==", 2) != 0)
 		return -1;
