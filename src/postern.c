@@ -11,6 +11,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "config.h"
+#include "process/identity.h"
 #include "process/listen.h"
 #include "process/pool.h"
 #include "process/worker.h"
@@ -118,28 +119,42 @@ fill_standard_files(void)
 }
 
 static int
-run(struct config *config)
+open_log(const struct config *config)
+{
+	if (log_open(config->log, (enum log_format)config->log_format,
+		(enum log_level)config->log_level) == 0)
+		return 0;
+	log_error("could not open the log \"%s\": %s", config->log,
+	    strerror(errno));
+	return -1;
+}
+
+static int
+run_cgi(struct config *config)
+{
+	int status = 1;
+
+	if (open_log(config) == 0 && identity_settle(config) == 0)
+		status = worker_run_cgi(config);
+	config_free(config);
+	return status;
+}
+
+/* The socket may need root, and all that follows must not have it. */
+static int
+run_pool(struct config *config)
 {
 	struct listener listener;
-	int status;
+	int status = 1;
 
-	if (log_open(config->log, (enum log_format)config->log_format,
-		(enum log_level)config->log_level) != 0) {
-		log_error("could not open the log \"%s\": %s", config->log,
-		    strerror(errno));
-		config_free(config);
-		return EXIT_FAILURE;
-	}
-	if (options.listen == NULL && cgi_is_request()) {
-		status = worker_run_cgi(config);
+	if (open_log(config) != 0 || listen_open(config, &listener) != 0) {
 		config_free(config);
 		return status;
 	}
-	if (listen_open(config, &listener) != 0) {
+	if (identity_settle(config) == 0)
+		status = pool_run(config, read_settings, &listener);
+	else
 		config_free(config);
-		return EXIT_FAILURE;
-	}
-	status = pool_run(config, read_settings, &listener);
 	listen_unlink(&listener);
 	listen_close(&listener);
 	return status;
@@ -161,5 +176,7 @@ main(int argc, char **argv)
 		config_free(config);
 		return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 	}
-	return run(config);
+	if (options.listen == NULL && cgi_is_request())
+		return run_cgi(config);
+	return run_pool(config);
 }

@@ -32,6 +32,8 @@ struct config {
 	int listen_mode;         /* of a Unix socket, octal */
 	char *listen_group;      /* of a Unix socket, "" keeps the process's */
 	char *socket_users;      /* who may connect to it, "" is everybody */
+	char *user;              /* whom root becomes */
+	bool seccomp;            /* workers keep few system calls */
 	char *base_path;
 	int workers;             /* 0: chosen at start */
 	int max_requests;        /* a worker leaves after so many, 0 never */

@@ -20,6 +20,7 @@
 #include "base/metrics.h"
 #include "config.h"
 #include "hash/gate_plan.h"
+#include "process/confine.h"
 #include "process/reload.h"
 #include "process/worker.h"
 #include "token/keys.h"
@@ -594,6 +595,7 @@ pool_run(struct config *config, pool_settings *read_settings,
 	pool->config = config;
 	pool->read_settings = read_settings;
 	pool->listener = listener;
+	confine_secrets();
 	block_signals(pool);
 	if (share_memory(pool) == 0 && prepare(pool, config) == 0)
 		status = serve(pool);

@@ -3,12 +3,10 @@
 #include "process/worker.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -18,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "hash/password.h"
+#include "process/confine.h"
 #include "store/statements.h"
 #include "web/cgi.h"
 #include "web/fcgi.h"
@@ -25,6 +24,10 @@
 
 /* How much longer than the parent a worker's own alarm waits. */
 #define ALARM_GRACE_MS 3000
+
+/* What a worker may take beyond what it has when it is ready: one hash of the
+ * largest cost that is allowed, 256 MiB, and the half of that beside. */
+#define MEMORY_BEYOND ((size_t)384 << 20)
 
 struct worker {
 	const struct worker_start *start;
@@ -37,27 +40,6 @@ struct worker {
 };
 
 /* ---- what surrounds a worker --------------------------------------------- */
-
-/*
- * Secrets pass through this process: nobody may look into it, it leaves no
- * core, and nothing it might be made to start gains a right.
- */
-static void
-shut_in(void)
-{
-	const struct rlimit none = { 0, 0 };
-
-	prctl(PR_SET_DUMPABLE, 0);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	setrlimit(RLIMIT_CORE, &none);
-
-	/*
-	 * free() overwrites what it takes back: libfcgi's buffers held a
-	 * password and tokens.  It does so from 1 KB on; smaller blocks lie in
-	 * a cache of glibc's as they are, and are wiped by their owners.
-	 */
-	mallopt(M_PERTURB, 0x5a);
-}
 
 /*
  * End when the parent ends: else we would go on serving a socket that a new
@@ -204,6 +186,14 @@ open_worker(struct worker *worker, const struct worker_start *start)
 	return 0;
 }
 
+/* All is open that a worker opens but once. */
+static int
+confine(const struct config *config)
+{
+	confine_memory(MEMORY_BEYOND);
+	return config->seccomp ? confine_calls() : 0;
+}
+
 static void
 close_worker(struct worker *worker)
 {
@@ -274,8 +264,8 @@ worker_run(const struct worker_start *start)
 	}
 	if (!follow_parent(start->parent))
 		return 0;
-	shut_in();
-	if (open_worker(&worker, start) != 0)
+	confine_secrets();
+	if (open_worker(&worker, start) != 0 || confine(start->config) != 0)
 		return 1;
 
 	/* Connected now, the first request need not wait for it.  A database
@@ -299,7 +289,7 @@ worker_run_cgi(const struct config *config)
 	struct gate *gate;
 
 	worker_handle(SIGPIPE, SIG_IGN);
-	shut_in();
+	confine_secrets();
 	set_alarm(config->request_deadline_ms);
 	keys = keys_open(config->key_dir, config->access_token_seconds, why);
 	if (keys == NULL) {
@@ -314,6 +304,10 @@ worker_run_cgi(const struct config *config)
 		return 1;
 	}
 	open_service(&service, config, keys, NULL, gate);
+	if (confine(config) != 0) {
+		close_service(&service);
+		return 1;
+	}
 	cgi_open(&gateway, config->io_timeout_ms);
 	route_serve(&service, &gateway);
 	close_service(&service);

@@ -91,8 +91,10 @@ def settings(runtime, bare_cluster):
         "scrypt_p": 1,
         "io_timeout_ms": 1000,
         "log_format": "json",
-        # Web servers that root starts become www-data.
-        **({"listen_group": "www-data"} if os.getuid() == 0 else {}),
+        # Web servers that root starts become www-data; what root made for the
+        # pool, only root can read.
+        **({"listen_group": "www-data", "user": "root"}
+           if os.getuid() == 0 else {}),
     }
 
 

@@ -40,6 +40,7 @@ HOMES = {
     "postgres*": ("store/*.c",),
     "pg_*": ("store/*.c",),
     "fcgi*": ("web/fcgi.c",),
+    "seccomp.h": ("process/confine.c",),
 }
 
 # Besides the C library and the system, which every floor may use.
