@@ -2,9 +2,16 @@
 
 #include "acts/check.h"
 
-#include "acts/account.h"
 #include "acts/person.h"
 #include "acts/service.h"
+
+/* As for a refresh: sessions are for those who may sign in, here or elsewhere. */
+static bool
+may_have_sessions(enum account_status status)
+{
+	return status == ACCOUNT_CONFIRMED ||
+	       status == ACCOUNT_EXTERNAL_PROVIDER;
+}
 
 static enum check_result
 ask_database(const struct service *service, const struct client *client,
@@ -14,12 +21,13 @@ ask_database(const struct service *service, const struct client *client,
 
 	switch (person_find(service, client, now_us, &person)) {
 	case PERSON_OK:
-		return account_status_keeps_sessions(person.status)
-			   ? CHECK_OK
-			   : CHECK_OVER;
+		return may_have_sessions(person.status) ? CHECK_OK : CHECK_OVER;
+	case PERSON_SESSION_OVER:
+		/* For good: it need not be asked about again. */
+		ended_add(service->ended, &client->session.session);
+		return CHECK_OVER;
 	case PERSON_NOBODY:
 	case PERSON_KEY_GONE:
-	case PERSON_SESSION_OVER:
 	case PERSON_DISABLED:
 		return CHECK_OVER;
 	case PERSON_UNAVAILABLE:

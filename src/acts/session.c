@@ -199,6 +199,8 @@ show(const struct service *service, const struct session_shown *shown,
 {
 	switch (store_session_show(service->db, shown, state)) {
 	case STORE_OK:
+		if (state->ended_us != 0)
+			ended_add(service->ended, &shown->session);
 		return read_verdict(shown, state);
 	case STORE_NONE:
 		return SESSION_REFRESH_OVER;

@@ -311,6 +311,44 @@ def test_database_away(start_pool, sign_in, people, pool):
     check_stops(check(strict, later.cookie), "SERVICE_UNAVAILABLE", 503)
 
 
+# ---- the list of ended sessions --------------------------------------------------
+
+def test_a_session_that_ended_for_reuse(start_pool, people, sign_in, cluster):
+    """All workers know at once, and ask nobody."""
+    pool = start_pool(refresh_grace_seconds=0, workers=3)
+    session = fresh(pool, people.alice, sign_in)
+    other = signed_in(pool, people.alice, sign_in)
+
+    def refresh():
+        return ask(pool, "POST", "/v2/auth/refresh",
+                   {"refreshToken": session.refresh})
+    renewed = Session(contract.check_signed_in(refresh()))
+    for one in (session, renewed, other):
+        check_passes(check(pool, one.cookie), one, people.alice.email)
+    contract.check_refused(refresh(), 401, "INVALID_SESSION_TOKEN")
+
+    before = len(cluster.log())
+    for _ in range(20):
+        check_stops(check(pool, session.cookie))
+        check_stops(authorize(pool, renewed.cookie))
+        check_passes(check(pool, other.cookie), other, people.alice.email)
+    assert "postern_service" not in cluster.log()[before:]
+
+
+def test_a_reload_forgets_nothing(start_pool, people, sign_in):
+    pool = start_pool(refresh_grace_seconds=0)
+    session = fresh(pool, people.alice, sign_in)
+    for _ in range(2):
+        ask(pool, "POST", "/v2/auth/refresh",
+            {"refreshToken": session.refresh})
+    check_stops(check(pool, session.cookie))
+    workers = pool.workers()
+    pool.reload()
+    process.wait_until("other workers", lambda: pool.workers()
+                       and not set(pool.workers()) & set(workers))
+    check_stops(check(pool, session.cookie))
+
+
 # ---- what the list of ended sessions does not know --------------------------------
 
 def test_a_new_pool_asks_about_older_tokens(start_pool, pool, people, ctl,
