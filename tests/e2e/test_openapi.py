@@ -3,12 +3,11 @@ in it is one that happens.  (That every other answer is as it says is seen to by
 the harness, in all tests.)"""
 
 import json
-from types import SimpleNamespace
 
 import pytest
 
 from harness import fastcgi, openapi
-from harness.sessions import Session
+from harness.sessions import OWN_PAGE, Session
 
 OPENAPI = "/v2/openapi.json"
 
@@ -46,7 +45,7 @@ def test_paths_are_those_of_the_place(start_pool, base):
 DEFECTS = {"INTERNAL"}
 
 REFUSALS = [
-    pytest.param(method, path, int(status), name,
+    pytest.param(method, path, operation, int(status), name,
                  id=f"{method} {path} {status} {name}")
     for method, path, operation in openapi.operations()
     for status, response in operation["responses"].items()
@@ -69,74 +68,103 @@ def disabled_key(ctl, people):
 
 
 @pytest.fixture
-def ways(pool, away, keys, people, expired, disabled_key, new_person, cluster):
-    """How to be refused: what is other than in a good request."""
+def session(pool, new_person, sign_in):
+    person = new_person()
+    return Session(json.loads(
+        sign_in(pool, person.email, person.password).body))
+
+
+@pytest.fixture
+def good(keys, people, session):
+    """A request that an operation does not refuse."""
+    def make(operation):
+        security = {name for one in operation.get(
+            "security", openapi.DOCUMENT["security"]) for name in one}
+        request = {"client": {}, "body": b""}
+        if "refreshCookie" in security:
+            request["client"] = {**session.cookie, **OWN_PAGE}
+        elif "apiKeyAuth" in security:
+            request["client"] = {"x-api-key": keys.secret}
+        elif security:
+            request["client"] = session.bearer
+        if operation["operationId"] == "signIn":
+            request["body"] = {"email": people.alice.email,
+                               "password": people.alice.password}
+        return request
+    return make
+
+
+@pytest.fixture
+def ways(away, start_pool, keys, people, new_person, expired, session,
+         disabled_key, cluster):
+    """How to be refused for each reason: what is other than in a good request.
+    Of one operation, or of any."""
     def signing_in(person, password=None):
         return {"body": {"email": person.email,
                          "password": password or person.password}}
 
-    def too_old():
+    def old_password():
         person = new_person()
-        cluster.ask("UPDATE postern.logins SET pw_changed_at = 'epoch' "
-                    "WHERE user_id = %s", person.user_id)
-        return signing_in(person)
+        cluster.ask("UPDATE postern.logins SET pw_changed_at = now() - "
+                    "interval '2 days' WHERE user_id = %s", person.user_id)
+        return {**signing_in(person),
+                "pool": start_pool(password_max_age_days=1)}
+
+    def changed(table, what):
+        cluster.ask(f"UPDATE postern.{table} SET {what} WHERE user_id = %s",
+                    session.sub)
+        return {}
 
     return {
         "REQUEST_INVALID": lambda: {"more": {"CONTENT_LENGTH": "9999"}},
         "BODY_TOO_LARGE": lambda: {"body": b" " * 20000},
         "NO_BODY": lambda: {"body": b""},
-        "NOT_JSON_TYPE": lambda: {"headers": {"Content-Type": "text/plain"}},
+        "NOT_JSON_TYPE": lambda: {"body": {}, "type": "text/plain"},
         "MALFORMED_JSON": lambda: {"body": b"{"},
         "BODY_INVALID": lambda: {"body": []},
-        "INCOMPLETE_CREDENTIALS": lambda: {"body": {}},
         "QUERY_INVALID": lambda: {"query": "?sessionId="},
         "UNAUTHORISED": lambda: {"client": {}},
         "SESSION_TOKEN": lambda: {"client": {"Authorization": "Bearer a.b.c"}},
         "SESSION_EXPIRED": lambda: {"client": expired.bearer},
-        "CREDENTIALS": lambda: signing_in(people.alice, "wrong"),
-        "SSO_ACCOUNT": lambda: signing_in(SimpleNamespace(
-            email="somebody@corp.test", password="x")),
-        "NOT_CONFIRMED": lambda: signing_in(people.unconfirmed),
-        "FORCE_CHANGE_PASSWORD": lambda: signing_in(people.force_change),
-        "RESET_REQUIRED": lambda: signing_in(people.reset),
-        "PASSWORD_EXPIRED": lambda: {**too_old(), "settings": {
-            "password_max_age_days": 30}},
-        "DISABLED": lambda: {**signing_in(people.disabled),
-                             "client": {"x-api-key": disabled_key}},
+        "DISABLED": lambda: {"client": {"x-api-key": disabled_key}},
         "FORBIDDEN": lambda: {"client": {"x-api-key": keys.publishable}},
+        "ORIGIN": lambda: {"client": session.cookie},
         "NO_SUCH_ADDRESS": lambda: {"more": {"REMOTE_ADDR": "192.0.2.9"}},
         "UNAVAILABLE": lambda: {"pool": away},
+
+        "signIn INCOMPLETE_CREDENTIALS": lambda: {"body": {}},
+        "signIn CREDENTIALS": lambda: signing_in(people.alice, "wrong"),
+        "signIn SSO_ACCOUNT": lambda: {"body": {
+            "email": "somebody@corp.test", "password": "x"}},
+        "signIn NOT_CONFIRMED": lambda: signing_in(people.unconfirmed),
+        "signIn FORCE_CHANGE_PASSWORD": lambda: signing_in(
+            people.force_change),
+        "signIn RESET_REQUIRED": lambda: signing_in(people.reset),
+        "signIn PASSWORD_EXPIRED": old_password,
+        "signIn DISABLED": lambda: signing_in(people.disabled),
+
+        "refresh SESSION_TOKEN": lambda: {"body": {"refreshToken": "a.b"}},
+        "refresh SESSION_EXPIRED": lambda: changed(
+            "sessions", "expires_at = created_at"),
+        "refresh DISABLED": lambda: changed("users", "status = 5"),
     }
 
 
-@pytest.fixture(scope="module")
-def signed_in(pool, people, sign_in):
-    return Session(json.loads(sign_in(pool, people.alice.email,
-                                      people.alice.password).body))
-
-
-@pytest.mark.parametrize("method, path, status, name", REFUSALS)
-def test_each_refusal_happens(pool, keys, people, signed_in, start_pool, ways,
-                              method, path, status, name):
-    change = ways[name]()
-    takes_key = {"apiKeyAuth": []} in \
-        openapi.DOCUMENT["paths"][path][method.lower()].get(
-            "security", openapi.DOCUMENT["security"])
-    client = change.get("client", {"x-api-key": keys.secret} if takes_key
-                        else signed_in.bearer)
-    body = change.get("body", {"email": people.alice.email,
-                               "password": people.alice.password}
-                      if method in ("POST", "PUT") else b"")
-    if "settings" in change:
-        pool = start_pool(**change["settings"])
+@pytest.mark.parametrize("method, path, operation, status, name", REFUSALS)
+def test_each_refusal_happens(pool, good, ways, method, path, operation,
+                              status, name):
+    way = ways.get(f"{operation['operationId']} {name}") or ways[name]
+    request = {**good(operation), **way()}
+    body = request["body"]
     answer = fastcgi.ask(
-        change.get("pool", pool).address, method,
-        path + change.get("query", ""),
+        request.get("pool", pool).address, method,
+        path + request.get("query", ""),
         body if isinstance(body, bytes) else json.dumps(body),
-        {**client, "Content-Type": "application/json",
-         **change.get("headers", {})}, **change.get("more", {}))
+        {**request["client"],
+         "Content-Type": request.get("type", "application/json")},
+        **request.get("more", {}))
     assert answer.status == status, answer
     refusal = json.loads(answer.body)
     refusal.pop("detail", None)
     assert refusal == openapi.refusals(
-        openapi.response_of(method, path, status))[name]
+        operation["responses"][str(status)])[name]

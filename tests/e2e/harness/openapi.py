@@ -43,10 +43,6 @@ def operations():
                 yield method, path, item[method.lower()]
 
 
-def response_of(method, path, status):
-    return DOCUMENT["paths"][path][method.lower()]["responses"][str(status)]
-
-
 def refusals(response):
     """The refusals that a response can be: {name: body}."""
     content = resolve(response).get("content", {}).get("application/json", {})
