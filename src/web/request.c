@@ -181,11 +181,11 @@ clean_agent(const char *agent, char *device, size_t room)
 	size_t used = strlen(agent);
 	bool utf8;
 
-	if (used > room - 1)
+	if (used > room - 1) {
 		used = room - 1;
-	while (used > 0 && used == room - 1 &&
-	    ((unsigned char)agent[used] & 0xc0) == 0x80)
-		used--;
+		while (used > 0 && ((unsigned char)agent[used] & 0xc0) == 0x80)
+			used--;
+	}
 	utf8 = text_is_utf8(agent, used);
 	for (size_t i = 0; i < used; i++) {
 		unsigned char c = (unsigned char)agent[i];
@@ -302,6 +302,7 @@ request_read_body(struct request *request, size_t limit)
 	/* One byte more than may come, to see whether it does. */
 	room = (declared < 0 ? limit : (size_t)declared) + 1;
 	request->body = memory_zeroed(room + 1, 1);
+	request->body_room = room;
 	got = read_all(request->gateway, request->body, room);
 	if (got < 0)
 		return REQUEST_INVALID;
@@ -392,8 +393,9 @@ request_query(const struct request *request, const char *name, char *value,
 void
 request_end(struct request *request)
 {
+	/* A body that broke off has a size of 0, and a password in it. */
 	if (request->body != NULL)
-		secret_wipe(request->body, request->body_size);
+		secret_wipe(request->body, request->body_room);
 	free(request->body);
 	secret_wipe(request, sizeof(*request));
 }

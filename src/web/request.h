@@ -51,6 +51,7 @@ struct request {
 	const struct gateway *gateway;
 	char *body; /* NULL until request_read_body(); NUL behind it */
 	size_t body_size;
+	size_t body_room; /* what may hold bytes of it, to be wiped */
 };
 
 enum request_result {

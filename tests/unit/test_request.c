@@ -309,6 +309,13 @@ a_device_is_safe_text(void **state)
 	strcpy(line + 16 + REQUEST_DEVICE_SIZE - 2, "\xc3\xa9zz");
 	assert_int_equal(read_head(&request, params), REQUEST_OK);
 	assert_int_equal(strlen(request.device), REQUEST_DEVICE_SIZE - 2);
+
+	/* The others stay what they were. */
+	memcpy(line + 16, "\xc3\xa9", 2);
+	strcpy(line + 16 + REQUEST_DEVICE_SIZE - 4, "\xf0\x9f\x98\x80");
+	assert_int_equal(read_head(&request, params), REQUEST_OK);
+	assert_int_equal(strlen(request.device), REQUEST_DEVICE_SIZE - 4);
+	assert_memory_equal(request.device, "\xc3\xa9x", 3);
 }
 
 static enum request_result
@@ -383,6 +390,20 @@ a_body_is_as_long_as_it_says(void **state)
 }
 
 static void
+a_body_that_broke_off_is_wiped_too(void **state)
+{
+	struct peer peer = { .body = "secret", .size = 6, .breaks = true };
+	struct request request;
+
+	(void)state;
+	assert_int_equal(read_body(&request, "32", &peer, 32), REQUEST_INVALID);
+	assert_int_equal(request.body_size, 0);
+	assert_memory_equal(request.body, "secret", 6);
+	assert_true(request.body_room >= 6);
+	request_end(&request);
+}
+
+static void
 only_json_in_utf8_is_json(void **state)
 {
 	static const struct {
@@ -427,6 +448,7 @@ main(void)
 		cmocka_unit_test(query_parameters_are_found_once_or_refused),
 		cmocka_unit_test(a_device_is_safe_text),
 		cmocka_unit_test(a_body_is_as_long_as_it_says),
+		cmocka_unit_test(a_body_that_broke_off_is_wiped_too),
 		cmocka_unit_test(only_json_in_utf8_is_json),
 	};
 
