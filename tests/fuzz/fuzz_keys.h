@@ -26,7 +26,7 @@ fuzz_write(const char *dir, const char *name, const char *text)
 }
 
 /* Never closed: they stand until the program ends. */
-static inline const struct keys *
+static inline struct keys *
 fuzz_keys(void)
 {
 	static struct keys *keys;
