@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "acts/ended.h"
 #include "acts/service.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -148,8 +149,8 @@ session_refresh_result_name(enum session_refresh_result result)
 }
 
 static void
-note_reuse(const struct session_refresh *refresh,
-    const struct session_shown *shown)
+note_reuse(const struct service *service,
+    const struct session_refresh *refresh, const struct session_shown *shown)
 {
 	char user[ID_TEXT_SIZE], session[ID_TEXT_SIZE];
 	struct log_line line;
@@ -163,6 +164,7 @@ note_reuse(const struct session_refresh *refresh,
 	log_add(&line, "address", refresh->address);
 	log_end(&line);
 	metrics_count(METRICS_REFRESH_REUSE, 0);
+	ended_add(service->ended, &shown->session);
 }
 
 /* What the statement's verdict was, seen from the session afterwards. */
@@ -178,17 +180,10 @@ read_verdict(const struct session_shown *shown,
 	if (state->expires_us <= shown->now_us ||
 	    state->rotated_us <= shown->idle_since_us)
 		return SESSION_REFRESH_EXPIRED;
-	switch (state->status) {
-	case ACCOUNT_CONFIRMED:
-	case ACCOUNT_EXTERNAL_PROVIDER:
-		break;
-	case ACCOUNT_DISABLED:
+	if (state->status == ACCOUNT_DISABLED)
 		return SESSION_REFRESH_DISABLED;
-	case ACCOUNT_UNCONFIRMED:
-	case ACCOUNT_FORCE_CHANGE_PASSWORD:
-	case ACCOUNT_RESET_REQUIRED:
+	if (state->status != ACCOUNT_CONFIRMED)
 		return SESSION_REFRESH_OVER;
-	}
 	return state->rotated_us == shown->now_us ? SESSION_REFRESH_ROTATED :
 						    SESSION_REFRESH_CURRENT;
 }
@@ -235,15 +230,20 @@ issue_both(const struct service *service, const struct session_shown *shown,
 	    state->expires_us, shown->now_us, tokens);
 }
 
-/* Is the token shown beside it of another session?  One that is not genuine says
- * nothing. */
+/* Is what is shown beside it of another session?  A refresh token that is not
+ * genuine says nothing. */
 static bool
 is_contradicted(const struct service *service,
     const struct session_refresh *refresh, const struct refresh_claims *claims)
 {
+	const struct access_claims *known_by = refresh->known_by;
 	unsigned char digest[DIGEST_SIZE];
 	struct refresh_claims other;
 
+	if (known_by != NULL &&
+	    (!id_equal(&known_by->session, &claims->session) ||
+		!id_equal(&known_by->subject, &claims->user)))
+		return true;
 	if (refresh->beside == NULL ||
 	    refresh_token_open(service->keys, refresh->beside,
 		strlen(refresh->beside), &other, digest) != 0)
@@ -274,7 +274,7 @@ show_and_issue(const struct service *service,
 	enum session_refresh_result result = show(service, shown, &state);
 
 	if (result == SESSION_REFRESH_REUSED)
-		note_reuse(refresh, shown);
+		note_reuse(service, refresh, shown);
 	if (result != SESSION_REFRESH_ROTATED &&
 	    result != SESSION_REFRESH_CURRENT)
 		return result;

@@ -54,6 +54,8 @@ struct session_refresh {
 	const char *token;   /* counted */
 	size_t size;
 	const char *beside;  /* another one, shown beside it, or NULL */
+	const struct access_claims *known_by; /* an access token beside it, or
+	                                         NULL */
 	bool rotate;         /* may a new token take its place? */
 	const char *address; /* or NULL */
 	int64_t now_us;
@@ -63,7 +65,7 @@ enum session_refresh_result {
 	SESSION_REFRESH_ROTATED, /* a new token took its place */
 	SESSION_REFRESH_CURRENT, /* the current token, again */
 	SESSION_REFRESH_INVALID, /* none of ours */
-	SESSION_REFRESH_TWO,     /* the one beside is of another session */
+	SESSION_REFRESH_TWO,     /* what is beside it is of another session */
 	SESSION_REFRESH_OVER,    /* the session has ended, or is unknown */
 	SESSION_REFRESH_EXPIRED,
 	SESSION_REFRESH_REUSED,  /* it had been replaced: somebody has a copy;

@@ -123,6 +123,10 @@ check_networks(const char *text)
 	    "must be a list of networks: 192.0.2.0/24, 2001:db8::/32, ...";
 }
 
+/* A name's 253 characters (RFC 1035 2.3.4), the scheme before, a port behind;
+ * answers repeat an origin in their heads, where room is short. */
+#define ORIGIN_LIMIT 267
+
 /* The length of a host's name, or of an IPv6 address in brackets; 0: neither. */
 static size_t
 host_length(const char *text)
@@ -147,7 +151,8 @@ is_origin(const char *item, size_t size)
 	char *end;
 	long port;
 
-	if (!https && strncmp(item, "http://", 7) != 0)
+	if ((!https && strncmp(item, "http://", 7) != 0) ||
+	    size > ORIGIN_LIMIT)
 		return false;
 	colon = host + host_length(host);
 	if (colon == host || colon == item + size)

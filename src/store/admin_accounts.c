@@ -53,8 +53,8 @@ static void
 row_read(const struct db_rows *rows, size_t at, struct account_row *row)
 {
 	row->user = db_get_id(rows, at, 0);
-	admin_rows_text(rows, at, 1, row->login_key, sizeof(row->login_key));
-	admin_rows_text(rows, at, 2, row->email, sizeof(row->email));
+	db_copy_text(rows, at, 1, row->login_key, sizeof(row->login_key));
+	db_copy_text(rows, at, 2, row->email, sizeof(row->email));
 	row->status = (enum account_status)db_get_int(rows, at, 3);
 	row->created_us = db_get_time(rows, at, 4);
 	row->password_changed_us = db_get_time(rows, at, 5);
@@ -81,7 +81,7 @@ store_account_find(struct db *db, const char *login_key, int64_t now_us,
 		return STORE_NONE;
 	}
 	row_read(rows, 0, &detail->row);
-	admin_rows_text(rows, 0, 6, detail->verifier,
+	db_copy_text(rows, 0, 6, detail->verifier,
 	    sizeof(detail->verifier));
 	detail->row.has_password = detail->verifier[0] != '\0';
 	detail->last_sign_in_us = db_get_time(rows, 0, 7);

@@ -28,12 +28,12 @@ row_read(const struct db_rows *rows, size_t at, struct api_key_info *key)
 	key->user = db_get_id(rows, at, 0);
 	key->key = db_get_id(rows, at, 1);
 	key->secret = db_get_int(rows, at, 2) == 1;
-	admin_rows_text(rows, at, 3, key->name, sizeof(key->name));
+	db_copy_text(rows, at, 3, key->name, sizeof(key->name));
 	key->created_us = db_get_time(rows, at, 4);
 	key->expires_us = db_get_time(rows, at, 5);
 	key->last_used_us = db_get_time(rows, at, 6);
 	key->revoked_us = db_get_time(rows, at, 7);
-	admin_rows_text(rows, at, 8, key->login_key, sizeof(key->login_key));
+	db_copy_text(rows, at, 8, key->login_key, sizeof(key->login_key));
 }
 
 enum store_result

@@ -11,8 +11,8 @@ row_read(const struct db_rows *rows, size_t at, struct audit_row *row)
 	row->event = db_get_id(rows, at, 0);
 	row->at_us = db_get_time(rows, at, 1);
 	row->kind = (enum audit_kind)db_get_int(rows, at, 2);
-	admin_rows_text(rows, at, 3, row->address, sizeof(row->address));
-	admin_rows_text(rows, at, 4, row->reason, sizeof(row->reason));
+	db_copy_text(rows, at, 3, row->address, sizeof(row->address));
+	db_copy_text(rows, at, 4, row->reason, sizeof(row->reason));
 	row->session = id_nil;
 	if (!db_is_null(rows, at, 5))
 		row->session = db_get_id(rows, at, 5);

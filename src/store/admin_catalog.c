@@ -89,9 +89,9 @@ store_catalog_standing(struct db *db, struct catalog_standing *standing)
 		db_rows_free(rows);
 		return STORE_FAILED;
 	}
-	admin_rows_text(rows, 0, 0, standing->role, CATALOG_NAME_SIZE);
-	admin_rows_text(rows, 0, 1, standing->database, CATALOG_NAME_SIZE);
-	admin_rows_text(rows, 0, 2, standing->server, CATALOG_NAME_SIZE);
+	db_copy_text(rows, 0, 0, standing->role, CATALOG_NAME_SIZE);
+	db_copy_text(rows, 0, 1, standing->database, CATALOG_NAME_SIZE);
+	db_copy_text(rows, 0, 2, standing->server, CATALOG_NAME_SIZE);
 	standing->clock_us = db_get_time(rows, 0, 3);
 	standing->read_only = db_get_bool(rows, 0, 4);
 	standing->superuser = db_get_bool(rows, 0, 5);
@@ -110,8 +110,8 @@ store_catalog_missing_roles(struct db *db,
 	    NULL, 0, &rows);
 	if (result != STORE_OK)
 		return result;
-	admin_rows_text(rows, 0, 0, missing->names, sizeof(missing->names));
-	admin_rows_text(rows, 0, 1, missing->remedy,
+	db_copy_text(rows, 0, 0, missing->names, sizeof(missing->names));
+	db_copy_text(rows, 0, 1, missing->remedy,
 	    sizeof(missing->remedy));
 	db_rows_free(rows);
 	return STORE_OK;
@@ -166,7 +166,7 @@ store_catalog_privileges(struct db *db, struct catalog_misfit *list,
 	*count = admin_rows_within(rows, limit);
 	for (size_t i = 0; i < *count; i++) {
 		list[i].lacking = db_get_bool(rows, i, 0);
-		admin_rows_text(rows, i, 1, list[i].grant,
+		db_copy_text(rows, i, 1, list[i].grant,
 		    sizeof(list[i].grant));
 	}
 	db_rows_free(rows);

@@ -95,12 +95,19 @@ const struct db_statement admin_statements[ADMIN_STATEMENT_COUNT] = {
 	  " AND (k.user_id, k.key_id) > ($2, $3)"
 	  " ORDER BY k.user_id, k.key_id LIMIT $4" },
 
-	/* 1 key 2 now; answers when it was revoked.  By key alone: the table
-	 * is small. */
+	/* 1 key 2 now; answers when it was revoked.  The sessions that it
+	 * opened end with it.  By key alone: the table is small. */
 	[ADMIN_API_KEY_REVOKE] = { "admin_api_key_revoke",
-	  "UPDATE postern.api_keys SET revoked_at = coalesce(revoked_at, $2)"
-	  " WHERE key_id = $1"
-	  " RETURNING revoked_at" },
+	  "WITH revoked AS ("
+	  "  UPDATE postern.api_keys SET revoked_at = coalesce(revoked_at, $2)"
+	  "  WHERE key_id = $1"
+	  "  RETURNING user_id, key_id, revoked_at),"
+	  " ended AS ("
+	  "  UPDATE postern.sessions s SET ended_at = $2, ended_why = 3"
+	  "  FROM revoked"
+	  "  WHERE s.user_id = revoked.user_id AND s.key_id = revoked.key_id"
+	  "  AND s.ended_at IS NULL AND s.expires_at > $2)"
+	  " SELECT revoked_at FROM revoked" },
 
 	/* 1 now; asked as the service, too */
 	[ADMIN_API_KEY_COUNT] = { "admin_api_key_count",

@@ -134,6 +134,8 @@ bool db_is_null(const struct db_rows *rows, size_t row, int column);
  * gives 0 for NULL, INT64_MAX for "infinity" and INT64_MIN for "-infinity".
  */
 const char *db_get_text(const struct db_rows *rows, size_t row, int column);
+bool db_copy_text(const struct db_rows *rows, size_t row, int column,
+    char *text, size_t room); /* NULL gives ""; false: it did not fit */
 const unsigned char *db_get_bytes(const struct db_rows *rows, size_t row,
     int column, size_t *size);
 struct id db_get_id(const struct db_rows *rows, size_t row, int column);

@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -106,6 +107,16 @@ db_get_text(const struct db_rows *rows, size_t row, int column)
 		return NULL;
 	}
 	return (const char *)bytes;
+}
+
+bool
+db_copy_text(const struct db_rows *rows, size_t row, int column, char *text,
+    size_t room)
+{
+	const char *field = db_get_text(rows, row, column);
+	int size = snprintf(text, room, "%s", field != NULL ? field : "");
+
+	return size >= 0 && (size_t)size < room;
 }
 
 /* A field of just this width, or NULL. */

@@ -15,21 +15,6 @@ enum column {
 	COLUMN_KEY_STANDS,
 };
 
-/* Copy a text that must fit; NULL gives "". */
-static int
-copy_text(const char *text, char *to, size_t room)
-{
-	size_t size;
-
-	if (text == NULL)
-		text = "";
-	size = strlen(text) + 1;
-	if (size > room)
-		return -1;
-	memcpy(to, text, size);
-	return 0;
-}
-
 static enum store_result
 read_login(const struct db_rows *rows, struct login *login)
 {
@@ -42,10 +27,10 @@ read_login(const struct db_rows *rows, struct login *login)
 	/* A verifier cut short would match nothing, or worse. */
 	if (id_is_nil(&login->user) || status < ACCOUNT_CONFIRMED ||
 	    status > ACCOUNT_DISABLED ||
-	    copy_text(db_get_text(rows, 0, COLUMN_EMAIL), login->email,
-	        sizeof(login->email)) != 0 ||
-	    copy_text(db_get_text(rows, 0, COLUMN_PW_HASH), login->verifier,
-	        sizeof(login->verifier)) != 0) {
+	    !db_copy_text(rows, 0, COLUMN_EMAIL, login->email,
+	        sizeof(login->email)) ||
+	    !db_copy_text(rows, 0, COLUMN_PW_HASH, login->verifier,
+	        sizeof(login->verifier))) {
 		log_error("could not read a login from the database: its user, "
 		    "status, address or verifier is none");
 		return STORE_FAILED;

@@ -32,7 +32,7 @@ store_session_open(struct db *db, const struct new_session *session)
 	return result;
 }
 
-enum column {
+enum state_column {
 	COLUMN_EMAIL,
 	COLUMN_STATUS,
 	COLUMN_GENERATION,
@@ -46,16 +46,15 @@ enum column {
 static enum store_result
 read_state(const struct db_rows *rows, struct session_state *state)
 {
-	const char *email = db_get_text(rows, 0, COLUMN_EMAIL);
 	int64_t status = db_get_int(rows, 0, COLUMN_STATUS);
 
-	if (email == NULL || strlen(email) >= sizeof(state->email) ||
+	if (!db_copy_text(rows, 0, COLUMN_EMAIL, state->email,
+		sizeof(state->email)) ||
 	    status < ACCOUNT_CONFIRMED || status > ACCOUNT_DISABLED) {
 		log_error("could not read a session from the database: its "
 		    "user's address or status is none");
 		return STORE_FAILED;
 	}
-	memcpy(state->email, email, strlen(email) + 1);
 	state->status = (enum account_status)status;
 	state->generation = (int32_t)db_get_int(rows, 0, COLUMN_GENERATION);
 	state->rotated_us = db_get_time(rows, 0, COLUMN_ROTATED_AT);
@@ -96,4 +95,105 @@ store_session_show(struct db *db, const struct session_shown *shown,
 		result = read_state(rows, state);
 	db_rows_free(rows);
 	return result;
+}
+
+enum view_column {
+	COLUMN_SID,
+	COLUMN_CREATED_AT,
+	COLUMN_REFRESHED_AT,
+	COLUMN_ENDS_AT,
+	COLUMN_ADDRESS,
+	COLUMN_DEVICE,
+};
+
+static void
+read_view(const struct db_rows *rows, size_t at, struct session_view *view)
+{
+	view->session = db_get_id(rows, at, COLUMN_SID);
+	view->created_us = db_get_time(rows, at, COLUMN_CREATED_AT);
+	view->rotated_us = db_get_time(rows, at, COLUMN_REFRESHED_AT);
+	view->expires_us = db_get_time(rows, at, COLUMN_ENDS_AT);
+	/* What does not fit, no constraint has let in: it is shown cut. */
+	(void)db_copy_text(rows, at, COLUMN_ADDRESS, view->address,
+	    sizeof(view->address));
+	(void)db_copy_text(rows, at, COLUMN_DEVICE, view->device,
+	    sizeof(view->device));
+}
+
+enum store_result
+store_sessions_view(struct db *db, const struct id *user,
+    const struct id *first, int64_t now_us, int64_t idle_since_us,
+    size_t limit, struct session_view *list, size_t *count)
+{
+	const struct db_value values[] = {
+		db_id(user),
+		db_id(first),
+		db_time(now_us),
+		db_time(idle_since_us),
+		db_int((int32_t)limit),
+	};
+	enum store_result result;
+	struct db_rows *rows;
+
+	*count = 0;
+	result = db_run(db, &statements[STATEMENT_SESSIONS_VIEW], values, 5,
+	    &rows);
+	if (result != STORE_OK)
+		return result;
+	while (*count < limit && *count < db_rows_count(rows)) {
+		read_view(rows, *count, &list[*count]);
+		++*count;
+	}
+	db_rows_free(rows);
+	return STORE_OK;
+}
+
+enum store_result
+store_session_leave(struct db *db, const struct session_leave *leave)
+{
+	const struct db_value values[] = {
+		db_id(&leave->user),
+		db_id(&leave->session),
+		db_time(leave->now_us),
+		db_id(&leave->event),
+		db_peer_text(leave->address, SESSION_ADDRESS_SIZE - 1),
+	};
+	enum store_result result;
+	struct db_rows *rows;
+
+	result = db_run(db, &statements[STATEMENT_SESSION_LEAVE], values, 5,
+	    &rows);
+	if (result != STORE_OK)
+		return result;
+	if (db_rows_count(rows) == 0)
+		result = STORE_NONE;
+	db_rows_free(rows);
+	return result;
+}
+
+enum store_result
+store_sessions_leave(struct db *db, const struct session_leave *leave,
+    bool keep_this, size_t limit, struct id *list, size_t *count)
+{
+	const struct db_value values[] = {
+		db_id(&leave->user),
+		db_id(&leave->session),
+		db_time(leave->now_us),
+		db_id(&leave->event),
+		db_peer_text(leave->address, SESSION_ADDRESS_SIZE - 1),
+		db_id(keep_this ? &leave->session : NULL),
+	};
+	enum store_result result;
+	struct db_rows *rows;
+
+	*count = 0;
+	result = db_run(db, &statements[STATEMENT_SESSIONS_LEAVE], values, 6,
+	    &rows);
+	if (result != STORE_OK)
+		return result;
+	*count = db_rows_count(rows);
+	for (size_t i = 0; i < *count && i < limit; i++)
+		list[i] = db_get_id(rows, i, 0);
+	db_rows_free(rows);
+	return STORE_OK;
 }

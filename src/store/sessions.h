@@ -3,6 +3,8 @@
 #ifndef POSTERN_STORE_SESSIONS_H
 #define POSTERN_STORE_SESSIONS_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/digest.h"
@@ -73,7 +75,7 @@ struct session_state {
 /*
  * Show a refresh token: one statement decides, so that of any number at once all
  * get the same answer.  Of a session that is live (not ended, expired or idle;
- * its account confirmed or external) the current token is rotated, once it is
+ * its account confirmed) the current token is rotated, once it is
  * older than the grace; it and, within the grace, its parent leave the session as
  * it is; an older one ends it, with an audit row.
  *
@@ -81,5 +83,44 @@ struct session_state {
  */
 enum store_result store_session_show(struct db *db,
     const struct session_shown *shown, struct session_state *state);
+
+/* A live session as its person sees it. */
+struct session_view {
+	struct id session;
+	int64_t created_us;
+	int64_t rotated_us; /* last refresh */
+	int64_t expires_us;
+	char address[SESSION_ADDRESS_SIZE];
+	char device[SESSION_DEVICE_SIZE];
+};
+
+/* The live sessions of a user: `first`, if it is one, and then the newest.
+ * `list` has room for `limit`; *count says how many came. */
+enum store_result store_sessions_view(struct db *db, const struct id *user,
+    const struct id *first, int64_t now_us, int64_t idle_since_us,
+    size_t limit, struct session_view *list, size_t *count);
+
+/* Somebody leaves. */
+struct session_leave {
+	struct id user;
+	struct id session;
+	struct id event; /* of the audit row */
+	int64_t now_us;
+	const char *address; /* or NULL */
+};
+
+/* End one session, with an audit row if it had not ended.  STORE_NONE: there is no
+ * such session. */
+enum store_result store_session_leave(struct db *db,
+    const struct session_leave *leave);
+
+/*
+ * End all live sessions of the user, or (`keep_this`) all but the one that asks,
+ * with one audit row if there were any.  *count says how many ended; their ids,
+ * as far as there is room for `limit`, are in `list`.
+ */
+enum store_result store_sessions_leave(struct db *db,
+    const struct session_leave *leave, bool keep_this, size_t limit,
+    struct id *list, size_t *count);
 
 #endif

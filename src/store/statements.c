@@ -114,7 +114,7 @@ const struct db_statement statements[STATEMENT_COUNT] = {
 	    "     CASE v WHEN 2 THEN 2 ELSE s.ended_why END"
 	    "    FROM (SELECT CASE"
 	    "     WHEN s.ended_at IS NOT NULL OR s.expires_at <= $6"
-	    "      OR s.rotated_at <= $8 OR u.status NOT IN (0, 4) THEN 0"
+	    "      OR s.rotated_at <= $8 OR u.status <> 0 THEN 0"
 	    "     WHEN s.token_hash = $4 OR s.generation < $3 THEN"
 	    "      CASE WHEN s.rotated_at >= $7 OR $5::bytea IS NULL THEN 0 ELSE 1 END"
 	    "     WHEN s.generation = $3 + 1 AND s.rotated_at >= $7 THEN 0"
@@ -131,6 +131,50 @@ const struct db_statement statements[STATEMENT_COUNT] = {
 	    "  ON CONFLICT DO NOTHING"
 	    ")"
 	    " SELECT * FROM seen" },
+
+	/* $1 user, $2 the session to come first, $3 now, $4 the oldest refresh
+	 * that is not idle, $5 limit */
+	[STATEMENT_SESSIONS_VIEW] = { "sessions_view",
+	    "SELECT sid, created_at, rotated_at, expires_at, address, device"
+	    " FROM postern.sessions"
+	    " WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $3"
+	    "  AND rotated_at > $4"
+	    " ORDER BY sid = $2 DESC, sid DESC LIMIT $5::integer" },
+
+	/* $1 user, $2 session, $3 now, $4 event, $5 address.  A row also for a
+	 * session that had ended before. */
+	[STATEMENT_SESSION_LEAVE] = { "session_leave",
+	    "WITH gone AS ("
+	    "  UPDATE postern.sessions SET ended_at = coalesce(ended_at, $3),"
+	    "   ended_why = coalesce(ended_why, 1)"
+	    "  WHERE user_id = $1 AND sid = $2"
+	    "  RETURNING sid, ended_at"
+	    "), noted AS ("
+	    "  INSERT INTO postern.audit_events (user_id, event_id, at, kind,"
+	    "   sid, address)"
+	    "  SELECT $1::uuid, $4::uuid, $3, 4, sid, $5::text FROM gone"
+	    "  WHERE ended_at = $3"
+	    "  ON CONFLICT DO NOTHING"
+	    ")"
+	    " SELECT sid FROM gone" },
+
+	/* The same, and $6 the session to keep, or NULL.  The audit row names
+	 * the session that asked. */
+	[STATEMENT_SESSIONS_LEAVE] = { "sessions_leave",
+	    "WITH gone AS ("
+	    "  UPDATE postern.sessions SET ended_at = $3, ended_why = 1"
+	    "  WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $3"
+	    "   AND ($6::uuid IS NULL OR sid <> $6)"
+	    "  RETURNING sid"
+	    "), noted AS ("
+	    "  INSERT INTO postern.audit_events (user_id, event_id, at, kind,"
+	    "   sid, address, reason)"
+	    "  SELECT $1::uuid, $4::uuid, $3, 4, $2::uuid, $5::text,"
+	    "   CASE WHEN $6::uuid IS NULL THEN 'all' ELSE 'others' END"
+	    "  WHERE EXISTS (SELECT FROM gone)"
+	    "  ON CONFLICT DO NOTHING"
+	    ")"
+	    " SELECT sid FROM gone" },
 
 	/* $1 user, $2 event, $3 now, $4 kind, $5 address, $6 reason */
 	[STATEMENT_AUDIT_ADD] = { "audit_add",

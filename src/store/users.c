@@ -15,16 +15,15 @@ enum column {
 static enum store_result
 read_row(const struct db_rows *rows, struct user_row *row)
 {
-	const char *email = db_get_text(rows, 0, COLUMN_EMAIL);
 	int64_t status = db_get_int(rows, 0, COLUMN_STATUS);
 
-	if (email == NULL || strlen(email) >= sizeof(row->email) ||
+	if (!db_copy_text(rows, 0, COLUMN_EMAIL, row->email,
+		sizeof(row->email)) ||
 	    status < ACCOUNT_CONFIRMED || status > ACCOUNT_DISABLED) {
 		log_error("could not read a user from the database: its "
 		    "address or status is none");
 		return STORE_FAILED;
 	}
-	memcpy(row->email, email, strlen(email) + 1);
 	row->status = (enum account_status)status;
 	row->session_stands = db_get_bool(rows, 0, COLUMN_SESSION_STANDS);
 	return STORE_OK;

@@ -29,17 +29,29 @@ bearer_of(const struct request *request)
 	return text + strspn(text, " ");
 }
 
+/* Every refusal has its reason, but for this one: there was nothing to judge. */
+#define NOTHING_SHOWN ERROR_COUNT
+
 static bool
-refuse(struct exchange *exchange, enum error error)
+refuse(struct exchange *exchange, enum error why)
 {
-	error_answer(exchange->response, error, NULL);
+	if (why == NOTHING_SHOWN)
+		why = ERROR_UNAUTHORISED;
+	error_answer(exchange->response, why, NULL);
 	return false;
 }
 
-/* Collect what the route looks at, or answer what is wrong with its form. */
 static bool
-collect(struct exchange *exchange, unsigned flags, struct shown *shown,
-    struct client_claim *claim)
+fail(enum error *why, enum error reason)
+{
+	*why = reason;
+	return false;
+}
+
+/* Collect what the route looks at.  False: something is wrong with its form. */
+static bool
+collect(const struct exchange *exchange, unsigned flags, struct shown *shown,
+    struct client_claim *claim, enum error *why)
 {
 	const struct request *request = exchange->request;
 
@@ -50,7 +62,7 @@ collect(struct exchange *exchange, unsigned flags, struct shown *shown,
 	switch (request_query(request, "sessionId", shown->session_id,
 	    sizeof(shown->session_id))) {
 	case QUERY_BAD:
-		return refuse(exchange, ERROR_QUERY_INVALID);
+		return fail(why, ERROR_QUERY_INVALID);
 	case QUERY_FOUND:
 		claim->session_id = shown->session_id;
 		break;
@@ -62,7 +74,7 @@ collect(struct exchange *exchange, unsigned flags, struct shown *shown,
 	switch (cookie_access(exchange->service->config, request, shown->cookie,
 	    sizeof(shown->cookie))) {
 	case COOKIE_BAD:
-		return refuse(exchange, ERROR_SESSION_TOKEN);
+		return fail(why, ERROR_SESSION_TOKEN);
 	case COOKIE_FOUND:
 		claim->cookie = shown->cookie;
 		break;
@@ -80,60 +92,71 @@ is_cookie_alone(const struct client_claim *claim)
 	    claim->session_id == NULL && claim->api_key == NULL;
 }
 
+/* Does it change nothing here?  An authorizer asks no more than who it is. */
 static bool
 is_safe(const struct request *request)
 {
-	return request->method == METHOD_GET ||
+	return request->authorizer || request->method == METHOD_GET ||
 	    request->method == METHOD_OPTIONS;
 }
 
 static bool
 identify(struct exchange *exchange, unsigned flags,
-    const struct client_claim *claim)
+    const struct client_claim *claim, enum error *why)
 {
 	const struct service *service = exchange->service;
 	const struct request *request = exchange->request;
 
-	if (is_cookie_alone(claim) && !request->authorizer &&
-	    !is_safe(request) && !origin_may_act(service->config, request))
-		return refuse(exchange, ERROR_ORIGIN);
+	if (is_cookie_alone(claim) && !is_safe(request) &&
+	    !origin_may_act(service->config, request))
+		return fail(why, ERROR_ORIGIN);
 
 	switch (client_identify(service, claim, flags & ROUTE_REMEMBERS,
 	    request->now_us, &exchange->client)) {
 	case CLIENT_OK:
 		return true;
 	case CLIENT_ABSENT:
-		if ((flags & ROUTE_NEEDS_SESSION) == 0 &&
-		    service->config->client_auth == CLIENT_AUTH_OPTIONAL)
-			return true;
-		return refuse(exchange, ERROR_UNAUTHORISED);
+		return fail(why, NOTHING_SHOWN);
 	case CLIENT_UNKNOWN:
-		return refuse(exchange, ERROR_UNAUTHORISED);
+		return fail(why, ERROR_UNAUTHORISED);
 	case CLIENT_TOKEN_INVALID:
-		return refuse(exchange, ERROR_SESSION_TOKEN);
+		return fail(why, ERROR_SESSION_TOKEN);
 	case CLIENT_TOKEN_EXPIRED:
-		return refuse(exchange, ERROR_SESSION_EXPIRED);
+		return fail(why, ERROR_SESSION_EXPIRED);
 	case CLIENT_UNAVAILABLE:
-		return refuse(exchange, ERROR_UNAVAILABLE);
+		return fail(why, ERROR_UNAVAILABLE);
 	case CLIENT_FAILED:
 		break;
 	}
-	return refuse(exchange, ERROR_INTERNAL);
+	return fail(why, ERROR_INTERNAL);
+}
+
+/* Know the caller, or why not. */
+static bool
+know(struct exchange *exchange, unsigned flags, enum error *why)
+{
+	struct client_claim claim = { 0 };
+	struct shown shown;
+	bool known;
+
+	known = collect(exchange, flags, &shown, &claim, why) &&
+	    identify(exchange, flags, &claim, why);
+	secret_wipe(&shown, sizeof(shown));
+	return known;
 }
 
 bool
 admit_caller(struct exchange *exchange, unsigned flags)
 {
-	struct client_claim claim = { 0 };
-	struct shown shown;
-	bool admitted;
+	enum error why;
 
-	if ((flags & (ROUTE_NEEDS_CLIENT | ROUTE_NEEDS_SESSION)) == 0)
+	if ((flags & (ROUTE_NEEDS_CLIENT | ROUTE_NEEDS_SESSION)) == 0 ||
+	    know(exchange, flags, &why))
 		return true;
-	admitted = collect(exchange, flags, &shown, &claim) &&
-	    identify(exchange, flags, &claim);
-	secret_wipe(&shown, sizeof(shown));
-	return admitted;
+	if (why == NOTHING_SHOWN && (flags & ROUTE_NEEDS_SESSION) == 0 &&
+	    exchange->service->config->client_auth == CLIENT_AUTH_OPTIONAL)
+		return true;
+	return refuse(exchange, why);
 }
 
 bool
@@ -182,33 +205,35 @@ admit_json(struct exchange *exchange, unsigned flags)
 	return false;
 }
 
-static bool
-refuse_member(struct exchange *exchange, const char *name, const char *why)
+bool
+admit_refuse_member(struct exchange *exchange, const char *name,
+    const char *reason)
 {
 	struct json_object *detail = json_new_object();
 
-	json_add_string(detail, name, why);
+	json_add_string(detail, name, reason);
 	error_answer(exchange->response, ERROR_BODY_INVALID, detail);
 	return false;
 }
 
-/* Take the token from the body, if it has one. */
-static bool
-take_from_body(struct exchange *exchange, struct admit_refresh *shown)
+bool
+admit_member(struct exchange *exchange, const char *name, const char **text,
+    size_t *size)
 {
 	const struct json_object *body = exchange->body;
 
+	*text = NULL;
 	if (body == NULL)
 		return true;
 	if (json_kind(body) != JSON_OBJECT)
-		return refuse_member(exchange, "body", "must be an object");
-	switch (json_member_kind(body, "refreshToken")) {
+		return admit_refuse_member(exchange, "body",
+		    "must be an object");
+	switch (json_member_kind(body, name)) {
 	case JSON_ABSENT:
 	case JSON_NULL:
 		return true;
 	case JSON_STRING:
-		shown->token = json_member_string(body, "refreshToken",
-		    &shown->size);
+		*text = json_member_string(body, name, size);
 		return true;
 	case JSON_BOOLEAN:
 	case JSON_NUMBER:
@@ -216,42 +241,98 @@ take_from_body(struct exchange *exchange, struct admit_refresh *shown)
 	case JSON_OBJECT:
 		break;
 	}
-	return refuse_member(exchange, "refreshToken", "must be a string");
+	return admit_refuse_member(exchange, name, "must be a string");
 }
 
-/* Take it from the cookie, which a browser adds whoever asks it to. */
+/* Take the token from the cookie, which a browser adds whoever asks it to. */
 static bool
-take_from_cookie(struct exchange *exchange, enum cookie_result found,
-    struct admit_refresh *shown)
+take_cookie(const struct exchange *exchange, enum cookie_result found,
+    struct admit_refresh *shown, enum error *why)
 {
 	switch (found) {
 	case COOKIE_ABSENT:
-		return refuse(exchange, ERROR_UNAUTHORISED);
+		return fail(why, NOTHING_SHOWN);
 	case COOKIE_BAD:
-		return refuse(exchange, ERROR_SESSION_TOKEN);
+		return fail(why, ERROR_SESSION_TOKEN);
 	case COOKIE_FOUND:
 		break;
 	}
 	if (!origin_may_act(exchange->service->config, exchange->request))
-		return refuse(exchange, ERROR_ORIGIN);
+		return fail(why, ERROR_ORIGIN);
 	shown->token = shown->cookie;
 	shown->size = strlen(shown->cookie);
+	return true;
+}
+
+/* Find a refresh token: the body's, if it has one. */
+static bool
+find_refresh(const struct exchange *exchange, struct admit_refresh *shown,
+    enum error *why)
+{
+	enum cookie_result found = cookie_refresh(exchange->service->config,
+	    exchange->request, shown->cookie, sizeof(shown->cookie));
+
+	if (shown->token == NULL)
+		return take_cookie(exchange, found, shown, why);
+	if (found == COOKIE_FOUND)
+		shown->beside = shown->cookie;
 	return true;
 }
 
 bool
 admit_refresh(struct exchange *exchange, struct admit_refresh *shown)
 {
-	enum cookie_result found;
+	enum error why;
 
 	memset(shown, 0, sizeof(*shown));
-	found = cookie_refresh(exchange->service->config, exchange->request,
-	    shown->cookie, sizeof(shown->cookie));
-	if (!take_from_body(exchange, shown))
+	if (!admit_member(exchange, "refreshToken", &shown->token,
+		&shown->size))
 		return false;
-	if (shown->token == NULL)
-		return take_from_cookie(exchange, found, shown);
-	if (found == COOKIE_FOUND)
-		shown->beside = shown->cookie;
-	return true;
+	return find_refresh(exchange, shown, &why) || refuse(exchange, why);
+}
+
+/* Whose session is it, by a refresh token?  That it is genuine is enough to leave
+ * with it. */
+static bool
+know_by_refresh(struct exchange *exchange, enum error *why, struct id *user,
+    struct id *session)
+{
+	unsigned char digest[DIGEST_SIZE];
+	struct refresh_claims claims;
+	struct admit_refresh shown;
+	enum error other;
+	bool known = false;
+
+	memset(&shown, 0, sizeof(shown));
+	shown.token = json_member_string(exchange->body, "refreshToken",
+	    &shown.size);
+	if (find_refresh(exchange, &shown, &other)) {
+		known = refresh_token_open(exchange->service->keys, shown.token,
+			    shown.size, &claims, digest) == 0;
+		other = ERROR_SESSION_TOKEN;
+	}
+	if (known) {
+		*user = claims.user;
+		*session = claims.session;
+	} else if (other != NOTHING_SHOWN) {
+		*why = other;
+	}
+	secret_wipe(&shown, sizeof(shown));
+	return known;
+}
+
+bool
+admit_leaver(struct exchange *exchange, struct id *user, struct id *session)
+{
+	enum error why;
+
+	if (know(exchange, ROUTE_NEEDS_SESSION, &why)) {
+		*user = exchange->client.session.subject;
+		*session = exchange->client.session.session;
+		return true;
+	}
+	if ((why == NOTHING_SHOWN || why == ERROR_SESSION_EXPIRED) &&
+	    know_by_refresh(exchange, &why, user, session))
+		return true;
+	return refuse(exchange, why);
 }

@@ -52,6 +52,18 @@ bool admit_person(struct exchange *exchange, struct person *person);
  * True: go on. */
 bool admit_json(struct exchange *exchange, unsigned flags);
 
+/*
+ * A member of the body that may be absent or null (then *text is NULL, as it is
+ * without a body) but else must be a string: or answer what is wrong.  True: go
+ * on.
+ */
+bool admit_member(struct exchange *exchange, const char *name,
+    const char **text, size_t *size);
+
+/* Answer that a member of the body cannot be accepted.  Always false. */
+bool admit_refuse_member(struct exchange *exchange, const char *name,
+    const char *reason);
+
 /* A refresh token that a request shows; not looked at yet.  To be wiped. */
 struct admit_refresh {
 	const char *token;  /* counted: in the body, or below */
@@ -65,5 +77,13 @@ struct admit_refresh {
  * come from a page of ours; or answer why there is none.  True: go on.
  */
 bool admit_refresh(struct exchange *exchange, struct admit_refresh *shown);
+
+/*
+ * Know whose session is to be left, or answer why nobody can: by an access token
+ * as above; and, because people must be able to leave when theirs has expired, by
+ * a refresh token.  True: go on.
+ */
+bool admit_leaver(struct exchange *exchange, struct id *user,
+    struct id *session);
 
 #endif

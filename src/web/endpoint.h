@@ -17,11 +17,17 @@ struct exchange {
 	struct response *response;
 	struct client client;
 	struct json_object *body; /* parsed, where the route takes JSON */
+	const char *tail; /* what stands for "{id}" in the path, or "" */
 	size_t row; /* of the table of addresses, see route_row() */
 };
 
 void endpoint_sign_in(struct exchange *exchange);
 void endpoint_refresh(struct exchange *exchange);
+void endpoint_session(struct exchange *exchange);
+void endpoint_session_keep(struct exchange *exchange);
+void endpoint_sign_out(struct exchange *exchange);
+void endpoint_sessions(struct exchange *exchange);
+void endpoint_session_end(struct exchange *exchange);
 void endpoint_me(struct exchange *exchange);
 void endpoint_check(struct exchange *exchange);
 

@@ -55,6 +55,8 @@ static const struct {
 	    "This client may not do that." },
 	[ERROR_ORIGIN] = { 403, "FORBIDDEN",
 	    "Cookies act for the service's own pages and allowed origins." },
+	[ERROR_NO_SUCH_SESSION] = { 404, "NOT_FOUND",
+	    "There is no such session." },
 	[ERROR_NO_SUCH_ADDRESS] = { 404, "ENDPOINT_NOT_FOUND",
 	    "There is nothing at this address." },
 	[ERROR_METHOD] = { 405, "METHOD_NOT_ALLOWED",

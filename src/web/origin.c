@@ -1,10 +1,11 @@
 /* origin.c - which pages may use a service's cookies. */
 
 #include "web/origin.h"
-#include "base/list.h"
 
 #include <string.h>
 #include <strings.h>
+
+#include "base/list.h"
 
 bool
 origin_is_allowed(const struct config *config, const struct request *request)
@@ -40,4 +41,26 @@ origin_may_act(const struct config *config, const struct request *request)
 		return is_own(request);
 	/* "none": no page asked, but the person. */
 	return strcmp(site, "same-origin") == 0 || strcmp(site, "none") == 0;
+}
+
+#define ORIGIN_SIZE 268 /* of the longest that the setting takes */
+
+bool
+origin_is_allowed_url(const struct config *config, const char *url)
+{
+	char origin[ORIGIN_SIZE];
+	const char *host = strstr(url, "://");
+	size_t size;
+
+	for (const char *at = url; *at != '\0'; at++)
+		if (*at <= ' ' || *at >= 0x7f || *at == '\\')
+			return false;
+	if (host == NULL)
+		return false;
+	size = (size_t)(host + 3 - url) + strcspn(host + 3, "/?#");
+	if (size >= sizeof(origin))
+		return false;
+	memcpy(origin, url, size);
+	origin[size] = '\0';
+	return list_has(config->allowed_origins, origin);
 }

@@ -22,4 +22,8 @@ bool origin_is_allowed(const struct config *config,
 bool origin_may_act(const struct config *config,
     const struct request *request);
 
+/* Does a URL (NUL-terminated) lead to one of allowed_origins?  Visible ASCII
+ * alone, and nothing that a browser reads in another way than we do. */
+bool origin_is_allowed_url(const struct config *config, const char *url);
+
 #endif

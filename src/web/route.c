@@ -25,6 +25,14 @@ static const struct route routes[] = {
 	{ METHOD_POST, "/auth/sign-in", endpoint_sign_in,
 	    ROUTE_NEEDS_CLIENT | ROUTE_REMEMBERS | ROUTE_TAKES_JSON },
 	{ METHOD_POST, "/auth/refresh", endpoint_refresh, ROUTE_MAY_TAKE_JSON },
+	{ METHOD_GET, "/auth/session", endpoint_session, ROUTE_NEEDS_CLIENT },
+	{ METHOD_PUT, "/auth/session", endpoint_session_keep,
+	    ROUTE_NEEDS_CLIENT | ROUTE_TAKES_JSON },
+	{ METHOD_POST, "/auth/sign-out", endpoint_sign_out,
+	    ROUTE_MAY_TAKE_JSON },
+	{ METHOD_GET, "/auth/sessions", endpoint_sessions, ROUTE_NEEDS_SESSION },
+	{ METHOD_DELETE, "/auth/sessions/{id}", endpoint_session_end,
+	    ROUTE_NEEDS_SESSION },
 	{ METHOD_GET, "/users/me", endpoint_me,
 	    ROUTE_NEEDS_CLIENT | ROUTE_NEEDS_SESSION },
 	{ METHOD_GET, "/auth/check", endpoint_check,
@@ -61,25 +69,37 @@ under_base(const struct config *config, const char *path)
 	return path + size;
 }
 
-static bool
-is_at(const struct route *route, const struct config *config, const char *path)
+/* What stands for the "{id}" that an address may end in: one segment of the
+ * path, or "" where there is none to be.  NULL: the path is another one. */
+static const char *
+match(const struct route *route, const struct config *config, const char *path)
 {
+	size_t size = strcspn(route->address, "{");
+
 	if ((route->flags & ROUTE_AT_ROOT) == 0)
 		path = under_base(config, path);
-	return path != NULL && strcmp(route->address, path) == 0;
+	if (path == NULL || strncmp(route->address, path, size) != 0)
+		return NULL;
+	path += size;
+	if (route->address[size] == '\0')
+		return *path == '\0' ? path : NULL;
+	return *path != '\0' && strchr(path, '/') == NULL ? path : NULL;
 }
 
-/* The route of a path and method.  Without one, *allowed tells which methods
- * the address takes: none, when there is no such address. */
+/* The route of a request.  Without one, *allowed tells which methods the address
+ * takes: none, when there is no such address. */
 static const struct route *
-find(const struct config *config, const char *path, enum request_method method,
-    unsigned *allowed)
+find(struct exchange *exchange, unsigned *allowed)
 {
+	const struct request *request = exchange->request;
+
 	*allowed = 0;
 	for (size_t i = 0; i < COUNT(routes); i++) {
-		if (!is_at(&routes[i], config, path))
+		exchange->tail = match(&routes[i], exchange->service->config,
+		    request->path);
+		if (exchange->tail == NULL)
 			continue;
-		if (routes[i].method == method)
+		if (routes[i].method == request->method)
 			return &routes[i];
 		*allowed |= routes[i].method;
 	}
@@ -153,8 +173,7 @@ serve_address(struct exchange *exchange)
 		serve_authorizer(exchange);
 		return;
 	}
-	route = find(exchange->service->config, request->path, request->method,
-	    &allowed);
+	route = find(exchange, &allowed);
 	if (route != NULL)
 		serve_route(exchange, route);
 	else if (allowed != 0)

@@ -342,7 +342,7 @@ def test_an_old_token_of_an_expired_session_is_expired(pool, cluster, session):
 
 
 @pytest.mark.parametrize("status, code", [
-    (0, None), (4, None), (5, "FORBIDDEN"), (1, "INVALID_SESSION_TOKEN"),
+    (0, None), (4, "INVALID_SESSION_TOKEN"), (5, "FORBIDDEN"), (1, "INVALID_SESSION_TOKEN"),
     (2, "INVALID_SESSION_TOKEN"), (3, "INVALID_SESSION_TOKEN"),
 ])
 def test_status_of_the_account(pool, cluster, session, status, code):

@@ -448,7 +448,7 @@ test_token_is_shown(void **state)
 	struct id user = id_random(), session;
 	struct session_state after;
 
-	add_account(&user, LOGIN, VERIFIER, ACCOUNT_EXTERNAL_PROVIDER);
+	add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct session_shown shown;
 
@@ -482,7 +482,7 @@ test_token_is_shown(void **state)
 		    "kind = 3 AND address = '192.0.2.1'", sql_id(&session),
 		    sql_id(&shown.event)), table[i].verdict == ENDED);
 		assert_string_equal(after.email, "As." LOGIN);
-		assert_int_equal(after.status, ACCOUNT_EXTERNAL_PROVIDER);
+		assert_int_equal(after.status, ACCOUNT_CONFIRMED);
 		assert_true(after.expires_us ==
 		    NOW_US + 1000 * CLOCK_SECOND_US);
 		assert_true(id_is_nil(&after.key));
@@ -545,7 +545,8 @@ test_token_of_a_session_that_is_over(void **state)
 		"sessions SET expires_at = '2026-06-01T00:01:00Z'",
 		"sessions SET rotated_at = '2026-05-31T23:52:40Z'",
 		"sessions SET ended_at = '2026-06-01Z', ended_why = 1",
-		"users SET status = 5", "users SET status = 1",
+		"users SET status = 5", "users SET status = 4",
+		"users SET status = 1",
 	};
 	struct db *db = begin(state);
 	struct id user = id_random(), session;
@@ -615,6 +616,166 @@ test_session_of_a_key(void **state)
 	shown.idle_since_us = 1;
 	assert_int_equal(store_session_show(db, &shown, &after), STORE_OK);
 	assert_true(id_equal(&after.key, &row.key));
+	db_close(db);
+}
+
+static const int64_t idle_since_us = NOW_US - 500 * CLOCK_SECOND_US;
+
+static void
+test_sessions_are_seen(void **state)
+{
+	struct db *db = begin(state);
+	struct id user = id_random(), other = id_random(), sessions[4];
+	struct session_view views[4];
+	size_t count = 9;
+
+	assert_int_equal(store_sessions_view(db, &user, &other, NOW_US,
+	    idle_since_us, 4, views, &count), STORE_OK);
+	assert_int_equal(count, 0);
+	add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
+	add_account(&other, "bob@example.org", VERIFIER, ACCOUNT_CONFIRMED);
+	for (int i = 0; i < 4; i++) {
+		sessions[i] = id_ordered(NOW_US + i * CLOCK_SECOND_US);
+		add_session(i == 3 ? &other : &user, &sessions[i]);
+	}
+	assert_int_equal(store_sessions_view(db, &user, &sessions[1], NOW_US,
+	    idle_since_us, 4, views, &count), STORE_OK);
+	assert_int_equal(count, 3);
+	assert_true(id_equal(&views[0].session, &sessions[1]));
+	assert_true(id_equal(&views[1].session, &sessions[2]));
+	assert_true(id_equal(&views[2].session, &sessions[0]));
+	assert_true(views[0].created_us == NOW_US);
+	assert_true(views[0].rotated_us == NOW_US);
+	assert_true(views[0].expires_us == NOW_US + 1000 * CLOCK_SECOND_US);
+	assert_string_equal(views[0].address, "2001:db8::1");
+	assert_string_equal(views[0].device, "a browser");
+	assert_int_equal(store_sessions_view(db, &user, &sessions[1], NOW_US,
+	    idle_since_us, 2, views, &count), STORE_OK);
+	assert_int_equal(count, 2);
+
+	admin("UPDATE postern.sessions SET ended_at = now(), ended_why = 1 "
+	      "WHERE sid = %s", sql_id(&sessions[0]));
+	admin("UPDATE postern.sessions SET rotated_at = '2026-05-31Z', "
+	      "address = NULL, device = NULL WHERE sid = %s",
+	    sql_id(&sessions[1]));
+	assert_int_equal(store_sessions_view(db, &user, &sessions[1], NOW_US,
+	    idle_since_us, 4, views, &count), STORE_OK);
+	assert_int_equal(count, 1);
+	assert_int_equal(store_sessions_view(db, &user, &sessions[1], NOW_US,
+	    1, 4, views, &count), STORE_OK);
+	assert_int_equal(count, 2);
+	assert_string_equal(views[0].address, "");
+	assert_string_equal(views[0].device, "");
+	assert_int_equal(store_sessions_view(db, &user, &sessions[1],
+	    NOW_US + 1000 * CLOCK_SECOND_US, 1, 4, views, &count), STORE_OK);
+	assert_int_equal(count, 0);
+	db_close(db);
+}
+
+static int64_t
+count_ended(const char *condition)
+{
+	return admin_number("SELECT count(*) FROM postern.sessions "
+	    "WHERE ended_at = '2026-06-01Z' AND ended_why = 1 AND %s",
+	    condition);
+}
+
+static void
+test_one_session_is_left(void **state)
+{
+	struct db *db = begin(state);
+	struct id user = id_random(), stranger = id_random();
+	struct session_leave leave = {
+		.user = user,
+		.session = id_random(),
+		.event = id_random(),
+		.now_us = NOW_US,
+		.address = "192.0.2.1",
+	};
+	struct id other = id_random();
+
+	assert_int_equal(store_session_leave(db, &leave), STORE_NONE);
+	add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
+	add_session(&user, &leave.session);
+	add_session(&user, &other);
+	leave.user = stranger;
+	assert_int_equal(store_session_leave(db, &leave), STORE_NONE);
+	leave.user = user;
+	/* Sent twice, and by somebody else later. */
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(store_session_leave(db, &leave), STORE_OK);
+		if (i == 1) {
+			leave.now_us++;
+			leave.event = id_random();
+		}
+	}
+	assert_int_equal(count_ended("true"), 1);
+	assert_int_equal(admin_number("SELECT count(*) FROM "
+	    "postern.audit_events WHERE kind = 4 AND user_id = %s AND sid = %s "
+	    "AND at = '2026-06-01Z' AND address = '192.0.2.1' "
+	    "AND reason IS NULL", sql_id(&user), sql_id(&leave.session)), 1);
+	assert_int_equal(admin_number("SELECT count(*) FROM "
+	    "postern.audit_events WHERE kind = 4"), 1);
+
+	/* Why it ended, stays. */
+	admin("UPDATE postern.sessions SET ended_at = now(), ended_why = 2 "
+	      "WHERE sid = %s", sql_id(&other));
+	leave.session = other;
+	assert_int_equal(store_session_leave(db, &leave), STORE_OK);
+	assert_int_equal(admin_number("SELECT count(*) FROM postern.sessions "
+	    "WHERE ended_why = 2"), 1);
+	db_close(db);
+}
+
+static void
+test_many_sessions_are_left(void **state)
+{
+	struct db *db = begin(state);
+	struct id user = id_random(), stranger = id_random(), sid, list[2];
+	struct session_leave leave = {
+		.user = user,
+		.event = id_random(),
+		.now_us = NOW_US,
+	};
+	size_t count = 9;
+
+	add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
+	add_account(&stranger, "bob@example.org", VERIFIER, ACCOUNT_CONFIRMED);
+	for (int i = 0; i < 4; i++) {
+		leave.session = id_random();
+		add_session(&user, &leave.session);
+	}
+	admin("UPDATE postern.sessions SET expires_at = '2026-06-01Z' "
+	      "WHERE sid = %s", sql_id(&leave.session));
+	sid = id_random();
+	add_session(&stranger, &sid);
+	leave.session = id_random();
+	add_session(&user, &leave.session);
+
+	assert_int_equal(store_sessions_leave(db, &leave, true, 2, list,
+	    &count), STORE_OK);
+	assert_int_equal(count, 3);
+	assert_false(id_equal(&list[0], &list[1]));
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(admin_number("SELECT count(*) FROM "
+		    "postern.sessions WHERE sid = %s AND ended_why = 1",
+		    sql_id(&list[i])), 1);
+	assert_int_equal(store_sessions_leave(db, &leave, true, 2, list,
+	    &count), STORE_OK);
+	assert_int_equal(count, 0);
+	leave.event = id_random();
+	assert_int_equal(store_sessions_leave(db, &leave, false, 2, list,
+	    &count), STORE_OK);
+	assert_int_equal(count, 1);
+	assert_true(id_equal(&list[0], &leave.session));
+	assert_int_equal(count_ended("true"), 4);
+	assert_int_equal(admin_number("SELECT count(*) FROM postern.sessions "
+	    "WHERE ended_at IS NULL AND sid = %s", sql_id(&sid)), 1);
+	assert_int_equal(admin_number("SELECT count(*) FROM "
+	    "postern.audit_events WHERE kind = 4 AND sid = %s AND reason IN "
+	    "('others', 'all')", sql_id(&leave.session)), 2);
+	assert_int_equal(admin_number("SELECT count(*) FROM "
+	    "postern.audit_events WHERE kind = 4"), 2);
 	db_close(db);
 }
 
@@ -805,6 +966,9 @@ main(void)
 		TWICE(test_token_of_a_session_that_is_over),
 		TWICE(test_token_of_no_session),
 		TWICE(test_session_of_a_key),
+		TWICE(test_sessions_are_seen),
+		TWICE(test_one_session_is_left),
+		TWICE(test_many_sessions_are_left),
 		TWICE(test_user_and_its_session),
 		TWICE(test_user_that_cannot_be),
 		TWICE(test_api_key),

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -119,6 +120,49 @@ allowed_is_what_the_list_says_exactly(void **state)
 	}
 }
 
+static void
+a_url_leads_to_an_allowed_origin_or_not(void **state)
+{
+	static const struct {
+		const char *url;
+		bool allowed;
+	} table[] = {
+		{ APP, true },
+		{ APP "/", true },
+		{ APP "/a?b=://c#d", true },
+		{ APP "?a", true },
+		{ APP "#a", true },
+		{ LOCAL "/", true },
+		{ "HTTPS://APP.example.org/", true },
+		{ "", false },
+		{ "https://", false },
+		{ "://", false },
+		{ "//app.example.org/", false },
+		{ "app.example.org", false },
+		{ "http://app.example.org/", false },
+		{ APP ":8443/", false },
+		{ APP "@evil.example.net/", false },
+		{ APP ".evil.example.net/", false },
+		{ APP "\\@evil.example.net/", false },
+		{ APP "/a b", false },
+		{ APP "/\ta", false },
+		{ APP "/\x7f", false },
+		{ APP "/\xc3\xa4", false },
+		{ EVIL "/" APP, false },
+		{ "javascript:" APP, false },
+		{ "x:" APP, false },
+	};
+	char longest[400] = "https://";
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++)
+		if (origin_is_allowed_url(&config, table[i].url) !=
+		    table[i].allowed)
+			fail_msg("\"%s\"", table[i].url);
+	memset(longest + 8, 'a', sizeof(longest) - 9);
+	assert_false(origin_is_allowed_url(&config, longest));
+}
+
 int
 main(void)
 {
@@ -126,6 +170,7 @@ main(void)
 		cmocka_unit_test(a_browser_says_which_page_asks),
 		cmocka_unit_test(without_a_host_nothing_is_our_own),
 		cmocka_unit_test(allowed_is_what_the_list_says_exactly),
+		cmocka_unit_test(a_url_leads_to_an_allowed_origin_or_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
