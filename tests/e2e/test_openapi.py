@@ -3,6 +3,7 @@ in it is one that happens.  (That every other answer is as it says is seen to by
 the harness, in all tests.)"""
 
 import json
+import uuid
 
 import pytest
 
@@ -60,13 +61,6 @@ def away(start_pool_for_session):
         check="strict")
 
 
-@pytest.fixture(scope="module")
-def disabled_key(ctl, people):
-    """An API key of somebody who is disabled."""
-    return ctl("api-key", "create", "--scope", "secret", "--user",
-               people.disabled.email)
-
-
 @pytest.fixture
 def session(pool, new_person, sign_in):
     person = new_person()
@@ -80,23 +74,25 @@ def good(keys, people, session):
     def make(operation):
         security = {name for one in operation.get(
             "security", openapi.DOCUMENT["security"]) for name in one}
-        request = {"client": {}, "body": b""}
+        request = {"client": {}, "id": session.sid}
         if "refreshCookie" in security:
             request["client"] = {**session.cookie, **OWN_PAGE}
         elif "apiKeyAuth" in security:
             request["client"] = {"x-api-key": keys.secret}
         elif security:
             request["client"] = session.bearer
-        if operation["operationId"] == "signIn":
-            request["body"] = {"email": people.alice.email,
-                               "password": people.alice.password}
+        request["body"] = {
+            "signIn": {"email": people.alice.email,
+                       "password": people.alice.password},
+            "keepSession": {"refreshToken": session.refresh},
+        }.get(operation["operationId"], b"")
         return request
     return make
 
 
 @pytest.fixture
 def ways(away, start_pool, keys, people, new_person, expired, session,
-         disabled_key, cluster):
+         ctl, cluster):
     """How to be refused for each reason: what is other than in a good request.
     Of one operation, or of any."""
     def signing_in(person, password=None):
@@ -109,6 +105,11 @@ def ways(away, start_pool, keys, people, new_person, expired, session,
                     "interval '2 days' WHERE user_id = %s", person.user_id)
         return {**signing_in(person),
                 "pool": start_pool(password_max_age_days=1)}
+
+    def key_of(person):
+        return {"client": {"x-api-key": ctl(
+            "api-key", "create", "--scope", "secret", "--user",
+            person.email)}}
 
     def changed(table, what):
         cluster.ask(f"UPDATE postern.{table} SET {what} WHERE user_id = %s",
@@ -126,10 +127,12 @@ def ways(away, start_pool, keys, people, new_person, expired, session,
         "UNAUTHORISED": lambda: {"client": {}},
         "SESSION_TOKEN": lambda: {"client": {"Authorization": "Bearer a.b.c"}},
         "SESSION_EXPIRED": lambda: {"client": expired.bearer},
-        "DISABLED": lambda: {"client": {"x-api-key": disabled_key}},
+        "DISABLED": lambda: changed("users", "status = 5"),
         "FORBIDDEN": lambda: {"client": {"x-api-key": keys.publishable}},
         "ORIGIN": lambda: {"client": session.cookie},
         "NO_SUCH_ADDRESS": lambda: {"more": {"REMOTE_ADDR": "192.0.2.9"}},
+        "NO_SUCH_SESSION": lambda: {"id": str(uuid.uuid4())},
+        "PATH_INVALID": lambda: {"id": "no-id"},
         "UNAVAILABLE": lambda: {"pool": away},
 
         "signIn INCOMPLETE_CREDENTIALS": lambda: {"body": {}},
@@ -146,7 +149,16 @@ def ways(away, start_pool, keys, people, new_person, expired, session,
         "refresh SESSION_TOKEN": lambda: {"body": {"refreshToken": "a.b"}},
         "refresh SESSION_EXPIRED": lambda: changed(
             "sessions", "expires_at = created_at"),
-        "refresh DISABLED": lambda: changed("users", "status = 5"),
+
+        "openSession SSO_ACCOUNT": lambda: key_of(people.external),
+        "openSession NOT_CONFIRMED": lambda: key_of(people.unconfirmed),
+        "openSession FORCE_CHANGE_PASSWORD": lambda: key_of(
+            people.force_change),
+        "openSession RESET_REQUIRED": lambda: key_of(people.reset),
+        "openSession DISABLED": lambda: key_of(people.disabled),
+        "me DISABLED": lambda: key_of(people.disabled),
+        "keepSession SESSION_EXPIRED": lambda: changed(
+            "sessions", "expires_at = created_at"),
     }
 
 
@@ -158,7 +170,7 @@ def test_each_refusal_happens(pool, good, ways, method, path, operation,
     body = request["body"]
     answer = fastcgi.ask(
         request.get("pool", pool).address, method,
-        path + request.get("query", ""),
+        path.replace("{id}", request["id"]) + request.get("query", ""),
         body if isinstance(body, bytes) else json.dumps(body),
         {**request["client"],
          "Content-Type": request.get("type", "application/json")},
