@@ -75,6 +75,24 @@ value_end(const char *value)
 	return quoted ? NULL : value;
 }
 
+static bool
+has(const char *text, size_t size, const char *word)
+{
+	return memmem(text, size, word, strlen(word)) != NULL;
+}
+
+/*
+ * password, sslpassword; of passfile only the name.  And a value in which a
+ * whole connection string seems to stand ("host=a,password=b"): libpq takes it
+ * for a host, but whoever wrote it meant a password.
+ */
+static bool
+is_secret(const char *name, size_t size, const char *value, size_t value_size)
+{
+	return has(name, size, "pass") || has(value, value_size, "pass") ||
+	       has(value, value_size, "://");
+}
+
 /* NAME=VALUE pairs; false when libpq would not understand them either. */
 static bool
 show_pairs(struct shown *shown, const char *text)
@@ -95,8 +113,7 @@ show_pairs(struct shown *shown, const char *text)
 		show(shown, " ", shown->used > 0);
 		show(shown, name, size);
 		show(shown, "=", 1);
-		/* password and sslpassword; of passfile, only the name. */
-		if (memmem(name, size, "pass", 4) != NULL)
+		if (is_secret(name, size, value, (size_t)(end - value)))
 			show(shown, HIDDEN, strlen(HIDDEN));
 		else
 			show(shown, value, (size_t)(end - value));

@@ -9,7 +9,8 @@
 /*
  * Write a connection string with *** in place of every password (PostgreSQL
  * documentation, "Connection Strings").  When in doubt more is hidden: user and
- * query of a URI too; all of a text that libpq would not understand either.  Cut at CONNINFO_SIZE.
+ * query of a URI too; a value that looks as if a password were in it; all of a
+ * text that libpq would not understand either.  Cut at CONNINFO_SIZE.
  */
 void conninfo_show(const char *conninfo, char text[static CONNINFO_SIZE]);
 

@@ -27,6 +27,10 @@ static const struct {
 	{ "password='' host='a b'", "password=*** host='a b'" },
 	{ "sslpassword=secret passfile=secret",
 	    "sslpassword=*** passfile=***" },
+	/* to libpq a host, a user and a database; to their author not */
+	{ "host=a,password=secret,port=1", "host=***" },
+	{ "user=a dbname=postgres://u:secret@h/d", "user=a dbname=***" },
+	{ "host=a user='b password=secret'", "host=a user=***" },
 	/* libpq refuses these; nobody knows which part is the password */
 	{ "password=very secret host=a", "***" },
 	{ "password='secret host=a", "***" },
