@@ -121,6 +121,7 @@ open_service(struct service *service, const struct config *config,
 		.statements = statements,
 		.statement_count = STATEMENT_COUNT,
 		.prepare = config->db_prepare,
+		.awaits_schema = true,
 		.timeout_ms = config->db_timeout_ms,
 	};
 

@@ -112,6 +112,8 @@ call_try(const struct call *call, struct db *db, PGresult **result)
 	enum db_reply reply;
 
 	*result = NULL;
+	if (db_is_resting(db))
+		return DB_REPLY_AWAY;
 	if (db->conn == NULL) {
 		reply = db_connect(db, call->deadline_ms);
 		if (reply != DB_REPLY_OK)
@@ -182,14 +184,44 @@ try_again(struct call *call, struct db *db, enum db_reply reply)
 	case DB_REPLY_OK:
 	case DB_REPLY_CONFLICT:
 	case DB_REPLY_DEMOTED:
-	case DB_REPLY_BUSY:
+	case DB_REPLY_FULL:
+	case DB_REPLY_SLOW:
 	case DB_REPLY_LATE:
+	case DB_REPLY_BEHIND:
 	case DB_REPLY_AWAY:
 	case DB_REPLY_UNUSABLE:
 	case DB_REPLY_REFUSED:
-		return false;
+	case DB_REPLY_COUNT:
+		break;
 	}
 	return false;
+}
+
+/* Let a database that does not answer rest, so that those who wait behind this
+ * caller need not wait as long as it did. */
+static void
+pace(struct db *db, enum db_reply reply)
+{
+	if (reply == DB_REPLY_LATE || reply == DB_REPLY_SLOW)
+		db_rest(db);
+	else if (reply != DB_REPLY_LOST && reply != DB_REPLY_AWAY)
+		db->pause_ms = 0;
+}
+
+/* A line for the log about a statement that could not be run. */
+static void
+tell(struct db *db, const char *name, enum db_reply reply, const char *more)
+{
+	unsigned since;
+
+	if (!db_should_tell(db, reply, &since))
+		return;
+	if (since == 0)
+		log_error("could not run \"%s\"%s: %s", name, more,
+		    db->problem);
+	else
+		log_error("could not run \"%s\"%s, as %u times before: %s",
+		    name, more, since, db->problem);
 }
 
 /* The last word on what was asked, and the log's line about it. */
@@ -208,17 +240,24 @@ conclude(struct db *db, const char *name, enum db_reply reply)
 	case DB_REPLY_COLLIDED:
 	case DB_REPLY_LOST:
 	case DB_REPLY_DEMOTED:
-	case DB_REPLY_BUSY:
+	case DB_REPLY_FULL:
+	case DB_REPLY_SLOW:
 	case DB_REPLY_LATE:
-		log_error("could not run \"%s\" now: %s", name, db->problem);
+		tell(db, name, reply, " now");
 		return STORE_UNAVAILABLE;
+	case DB_REPLY_BEHIND:
+		tell(db, name, reply, " (is the schema migrated?)");
+		return db->options.awaits_schema ? STORE_UNAVAILABLE
+		                                 : STORE_FAILED;
 	case DB_REPLY_FORGOTTEN:
-		log_error("could not run \"%s\": %s; is there a pooler that "
-		    "wants db_prepare=off?", name, db->problem);
+		tell(db, name, reply,
+		    " (is there a pooler that wants db_prepare=off?)");
 		return STORE_FAILED;
 	case DB_REPLY_REFUSED:
-		log_error("could not run \"%s\": %s", name, db->problem);
+		tell(db, name, reply, "");
 		return STORE_FAILED;
+	case DB_REPLY_COUNT:
+		break;
 	}
 	return STORE_FAILED;
 }
@@ -266,6 +305,7 @@ call_run(struct call *call, struct db *db, struct db_rows **rows)
 		none = has_state(result, call->none_state);
 		hand_over(reply, result, rows);
 		tidy(db, reply);
+		pace(db, reply);
 		if (none)
 			return STORE_NONE;
 	} while (try_again(call, db, reply));

@@ -11,7 +11,7 @@
 #include "base/ids.h"
 
 /* What every call of store/ comes back with.  Each failure is logged where it
- * is found, without any value; while the database stays away, every 10 s. */
+ * is found, without any value; while the same one goes on, every 10 s. */
 enum store_result {
 	STORE_OK,
 	STORE_NONE,        /* no such row */
@@ -35,6 +35,8 @@ struct db_options {
 	const struct db_statement *statements;
 	size_t statement_count;
 	bool prepare;          /* false behind a pooler that cannot */
+	bool awaits_schema;    /* a table or column that is not there will be:
+	                          UNAVAILABLE, else FAILED */
 	int timeout_ms;        /* for one db_run(), reconnecting included */
 };
 
@@ -51,9 +53,11 @@ struct db;
  * connect_timeout counts for nothing, and one thing is not under our deadline:
  * the look-up of a host's name takes as long as resolv.conf(5) lets it.
  *
- * After a failed attempt the next one is made 100 ms later at the earliest,
- * growing to a second; until then every call is UNAVAILABLE at once.  A string
- * that libpq cannot read is logged here, and then every call is FAILED.
+ * After an attempt to connect that failed, or a statement that found no answer
+ * in time, the next one is made 100 ms later at the earliest, growing to a
+ * second; until then every call is UNAVAILABLE at once.  So a database that
+ * hangs costs a queue of callers one deadline, and not one after the other.  A
+ * string that libpq cannot read is logged here, and then every call is FAILED.
  */
 struct db *db_open(const struct db_options *options);
 void db_close(struct db *db);

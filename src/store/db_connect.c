@@ -11,13 +11,10 @@
 #include "base/secret.h"
 #include "store/db_private.h"
 
-/* A dead database is asked again after 100 ms, then 200, ... 1000: a flood does
- * not hammer it, and its return is seen within a second. */
+/* A database that does not answer is asked again after 100 ms, then 200, ...
+ * 1000: a flood does not hammer it, and its return is seen within a second. */
 #define PAUSE_FIRST_MS 100
 #define PAUSE_MOST_MS  1000
-
-/* While it stays away the log hears of it so often. */
-#define TELL_AGAIN_MS 10000
 
 #define PLACES_LIMIT 16
 
@@ -335,35 +332,47 @@ try_places(struct db *db, struct parameters *parameters, int64_t deadline_ms)
 
 /* ---- away and back ------------------------------------------------------- */
 
-static void
-stay_away(struct db *db)
+bool
+db_is_resting(const struct db *db)
 {
-	int64_t now = clock_steady_ms();
+	return db->pause_ms != 0 && clock_steady_ms() < db->pause_until_ms;
+}
 
-	if (db->pause_ms == 0) {
+void
+db_rest(struct db *db)
+{
+	if (db->pause_ms == 0)
 		db->pause_ms = PAUSE_FIRST_MS;
-		db->away_since_ms = now;
-		db->away_told_ms = now - TELL_AGAIN_MS;
-	} else {
+	else if (db->pause_ms * 2 < PAUSE_MOST_MS)
 		db->pause_ms *= 2;
-		if (db->pause_ms > PAUSE_MOST_MS)
-			db->pause_ms = PAUSE_MOST_MS;
-	}
-	db->pause_until_ms = now + db->pause_ms;
-	if (now - db->away_told_ms < TELL_AGAIN_MS)
-		return;
-	db->away_told_ms = now;
-	log_error("could not connect to the database: %s", db->problem);
+	else
+		db->pause_ms = PAUSE_MOST_MS;
+	db->pause_until_ms = clock_steady_ms() + db->pause_ms;
 }
 
 static void
+stay_away(struct db *db)
+{
+	unsigned since;
+
+	db_rest(db);
+	if (db->away_since_ms == 0)
+		db->away_since_ms = clock_steady_ms();
+	if (db_should_tell(db, DB_REPLY_AWAY, &since))
+		log_error("could not connect to the database: %s",
+		    db->problem);
+}
+
+/* Whether it answers as well, the next statement will show. */
+static void
 come_back(struct db *db)
 {
-	if (db->pause_ms == 0)
+	if (db->away_since_ms == 0)
 		return;
 	log_info("the database is back after %.1f s",
 	    (double)(clock_steady_ms() - db->away_since_ms) / 1000.0);
-	db->pause_ms = 0;
+	db->away_since_ms = 0;
+	db->told[DB_REPLY_AWAY] = (struct db_told){ 0 };
 }
 
 enum db_reply
@@ -372,7 +381,7 @@ db_connect(struct db *db, int64_t deadline_ms)
 	struct parameters parameters;
 	bool connected;
 
-	if (db->pause_ms != 0 && clock_steady_ms() < db->pause_until_ms)
+	if (db_is_resting(db))
 		return DB_REPLY_AWAY;
 	if (!db->usable || !parameters_begin(&parameters, &db->options))
 		return DB_REPLY_UNUSABLE;

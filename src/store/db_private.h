@@ -20,11 +20,20 @@ enum db_reply {
 	DB_REPLY_COLLIDED,  /* two transactions met; one must come again */
 	DB_REPLY_LOST,      /* the connection is of no more use */
 	DB_REPLY_DEMOTED,   /* this server only reads; another one may write */
-	DB_REPLY_BUSY,      /* the server has no room or no time */
+	DB_REPLY_FULL,      /* the server has no room */
+	DB_REPLY_SLOW,      /* the server gave it up: a time limit of its own */
 	DB_REPLY_LATE,      /* our deadline passed */
+	DB_REPLY_BEHIND,    /* no such table or column: it is not migrated */
 	DB_REPLY_AWAY,      /* no connection is to be had; logged */
 	DB_REPLY_UNUSABLE,  /* the connection string is none; logged */
 	DB_REPLY_REFUSED,   /* anything else: a defect or a missing privilege */
+	DB_REPLY_COUNT
+};
+
+/* What the log has heard of one kind of failure. */
+struct db_told {
+	int64_t at_ms;  /* clock_steady_ms(); 0: nothing yet */
+	unsigned since; /* how often it happened since, untold */
 };
 
 struct db {
@@ -33,10 +42,10 @@ struct db {
 	PGconn *conn;           /* NULL: not connected */
 	bool *prepared;         /* on this connection; one flag a statement */
 	unsigned last_place;    /* among the hosts, where it last went well */
-	int pause_ms;           /* between attempts to connect; 0: none */
+	int pause_ms;           /* after a failure to answer; 0: it answers */
 	int64_t pause_until_ms; /* clock_steady_ms() */
 	int64_t away_since_ms;  /* 0: is not away */
-	int64_t away_told_ms;   /* when the log last heard of it */
+	struct db_told told[DB_REPLY_COUNT];
 	char problem[DB_PROBLEM_SIZE];
 };
 
@@ -49,8 +58,14 @@ struct db_rows {
 /* Can libpq read this connection string? */
 bool db_connect_can_use(const char *conninfo);
 
+/* Has it failed to answer a moment ago, so that nobody asks it now? */
+bool db_is_resting(const struct db *db);
+
+/* It did not answer: leave it alone for a while, and the next time for longer. */
+void db_rest(struct db *db);
+
 /*
- * Connect and prepare, unless that failed a moment ago.  OK, AWAY or UNUSABLE.
+ * Connect and prepare, unless it is resting.  OK, AWAY or UNUSABLE.
  */
 enum db_reply db_connect(struct db *db, int64_t deadline_ms);
 
@@ -105,6 +120,12 @@ enum db_reply db_reply_of(PGconn *conn, const PGresult *result);
  * message and SQLSTATE, or else libpq's words.  Never DETAIL, which may quote
  * values. */
 void db_explain(struct db *db, const PGresult *result);
+
+/*
+ * Is this failure the log's business?  Not when it was told of one of its kind
+ * within the last 10 s; *since is how many there were meanwhile.
+ */
+bool db_should_tell(struct db *db, enum db_reply reply, unsigned *since);
 
 /* Keep a sentence of our own as db->problem. */
 void db_explain_as(struct db *db, const char *problem);

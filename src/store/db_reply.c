@@ -3,7 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "store/db_private.h"
+
+/* While a failure of one kind goes on, the log hears of it so often. */
+#define TELL_AGAIN_MS 10000
 
 /* SQLSTATEs, or the beginning they share; the first that fits counts
  * (PostgreSQL manual, appendix A). */
@@ -23,9 +27,13 @@ static const struct {
 	{ "57P03", DB_REPLY_LOST },      /* starting up */
 	{ "57P05", DB_REPLY_LOST },      /* idle for too long */
 	{ "25006", DB_REPLY_DEMOTED },   /* read-only transaction */
-	{ "57014", DB_REPLY_BUSY },      /* statement_timeout */
-	{ "55P03", DB_REPLY_BUSY },      /* lock_timeout */
-	{ "53", DB_REPLY_BUSY },         /* out of disk, memory, connections */
+	{ "57014", DB_REPLY_SLOW },      /* statement_timeout */
+	{ "55P03", DB_REPLY_SLOW },      /* lock_timeout */
+	{ "53", DB_REPLY_FULL },         /* out of disk, memory, connections */
+	{ "58", DB_REPLY_FULL },         /* the disk fails */
+	{ "3F000", DB_REPLY_BEHIND },    /* no such schema */
+	{ "42P01", DB_REPLY_BEHIND },    /* no such table */
+	{ "42703", DB_REPLY_BEHIND },    /* no such column */
 	{ "08P01", DB_REPLY_REFUSED },   /* our message makes no sense */
 	{ "08", DB_REPLY_LOST },         /* connection exception */
 };
@@ -83,6 +91,22 @@ put_on_one_line(char *text)
 			*to++ = ' ';
 	}
 	*to = '\0';
+}
+
+bool
+db_should_tell(struct db *db, enum db_reply reply, unsigned *since)
+{
+	struct db_told *told = &db->told[reply];
+	int64_t now_ms = clock_steady_ms();
+
+	if (told->at_ms != 0 && now_ms - told->at_ms < TELL_AGAIN_MS) {
+		told->since++;
+		return false;
+	}
+	*since = told->since;
+	told->since = 0;
+	told->at_ms = now_ms;
+	return true;
 }
 
 void
