@@ -2,7 +2,6 @@
 
 #include "base/machine.h"
 
-#include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,13 +61,23 @@ least_limit(const char *name, uint64_t (*limit)(const char *text))
 	return least;
 }
 
+/* The number that a text begins with, and where it ends; UINT64_MAX for none. */
+static uint64_t
+number_at(const char *text, char **end)
+{
+	text += strspn(text, " ");
+	*end = NULL;
+	return *text >= '0' && *text <= '9' ? strtoull(text, end, 10) :
+					      UINT64_MAX;
+}
+
 /* "max" or bytes. */
 static uint64_t
 memory_limit(const char *text)
 {
-	uint64_t bytes;
+	char *end;
 
-	return sscanf(text, "%20" SCNu64, &bytes) == 1 ? bytes : UINT64_MAX;
+	return number_at(text, &end);
 }
 
 /* "max PERIOD" or "QUOTA PERIOD": cores, rounded up. */
@@ -76,11 +85,15 @@ static uint64_t
 core_limit(const char *text)
 {
 	uint64_t quota, period;
+	char *end;
 
-	if (sscanf(text, "%18" SCNu64 " %18" SCNu64, &quota, &period) != 2 ||
-	    period == 0)
+	quota = number_at(text, &end);
+	if (end == NULL)
 		return UINT64_MAX;
-	return quota < period ? 1 : (quota + period - 1) / period;
+	period = number_at(end, &end);
+	if (end == NULL || period == 0)
+		return UINT64_MAX;
+	return quota < period ? 1 : quota / period + (quota % period != 0);
 }
 
 unsigned
@@ -99,14 +112,14 @@ machine_cores(void)
 uint64_t
 machine_memory(void)
 {
+	static const char label[] = "MemAvailable:";
 	uint64_t limit = least_limit("memory.max", memory_limit);
-	char *text = read_text("/proc/meminfo");
-	const char *line = text != NULL ? strstr(text, "MemAvailable:") : NULL;
-	uint64_t kib;
+	char *text = read_text("/proc/meminfo"), *end;
+	const char *line = text != NULL ? strstr(text, label) : NULL;
+	uint64_t kib = UINT64_MAX;
 
-	if (line != NULL && sscanf(line, "MemAvailable: %18" SCNu64, &kib) == 1 &&
-	    kib * 1024 < limit)
-		limit = kib * 1024;
+	if (line != NULL)
+		kib = number_at(line + sizeof(label) - 1, &end);
 	free(text);
-	return limit;
+	return kib < limit / 1024 ? kib * 1024 : limit;
 }

@@ -181,7 +181,11 @@ shared_open(struct shared_file *file, const char *name, size_t size)
 {
 	int found;
 
-	*file = (struct shared_file){ .size = size, .fd = -1 };
+	*file = (struct shared_file){
+		.size = size,
+		.fd = -1,
+		.opener = getpid(),
+	};
 	snprintf(file->name, sizeof(file->name), "/%s", name);
 	do {
 		found = try_open(file);
@@ -205,7 +209,9 @@ shared_close(struct shared_file *file)
 {
 	if (file->memory == NULL)
 		return;
-	if (flock(file->fd, LOCK_EX | LOCK_NB) == 0)
+	/* A child's lock is its parent's. */
+	if (file->opener == getpid() &&
+	    flock(file->fd, LOCK_EX | LOCK_NB) == 0)
 		shm_unlink(file->name);
 	munmap(file->memory, file->size + 1);
 	close(file->fd);

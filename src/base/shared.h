@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /*
  * `size` bytes, all zero, page-aligned, inherited by every fork() that follows;
@@ -31,6 +32,7 @@ struct shared_file {
 	size_t size;
 	bool fresh; /* all zero: fill it in, then call shared_ready() */
 	int fd;
+	pid_t opener;
 	char name[64];
 };
 
@@ -44,7 +46,8 @@ int shared_open(struct shared_file *file, const char *name, size_t size);
 /* The content of fresh memory is made: let the others in. */
 void shared_ready(struct shared_file *file);
 
-/* The last process to close it, or to end, takes the name away. */
+/* The last process that opened it takes the name away; a child that inherited
+ * it lets go of the memory only. */
 void shared_close(struct shared_file *file);
 
 /*

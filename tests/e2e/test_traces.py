@@ -95,6 +95,7 @@ def test_a_path_forges_no_log_line(pool, uri):
 
 def test_text_lines_are_not_forged_either(start_pool):
     pool = start_pool(log_format="plain")
+    process.wait_until("its first line", lambda: " start " in pool.log())
     before = len(pool.log().splitlines())
     fastcgi.ask(pool.address, "GET", "/v2/\nrequest id=1")
     fastcgi.ask(pool.address, "\nrequest id=2", "/v2")
