@@ -1,13 +1,13 @@
 /* load.c - send one HTTP request again and again over several connections, and
  * count what comes back.
  *
- *   load PORT CONNECTIONS SECONDS <REQUEST
+ *   load PORT CONNECTIONS SECONDS [EVERY_MS] <REQUEST
  *
  * REQUEST is sent as it is, to 127.0.0.1; it asks to keep the connection.  Each
- * connection waits for its answer before it sends again.  When the time is over,
- * answers on their way are waited for.  Prints "took SECONDS", a line
- * "status CODE COUNT" for each status (0: no answer), and a line "ms MILLISECONDS"
- * for each answer of 200. */
+ * connection waits for its answer before it sends again, and for its next turn
+ * when EVERY_MS is given.  When the time is over, answers on their way are waited
+ * for.  Prints "took SECONDS", a line "status CODE COUNT" for each status (0: no
+ * answer), and a line "ms MILLISECONDS" for each answer of 2xx. */
 
 #define _GNU_SOURCE /* strcasestr */
 
@@ -42,6 +42,7 @@ static char request[REQUEST_LIMIT];
 static size_t request_size;
 static in_port_t port;
 static double deadline;
+static double every; /* seconds; 0: at once */
 
 static double
 now(void)
@@ -112,11 +113,13 @@ read_answer(int fd, int *keep)
 		answer[used] = '\0';
 		if (whole > 0 || (end = strstr(answer, "\r\n\r\n")) == NULL)
 			continue;
+		whole = (size_t)(end + 4 - answer);
 		field = strcasestr(answer, "\r\nContent-Length:");
-		if (field == NULL || field > end)
+		if (field != NULL && field < end)
+			whole += strtoul(field + strlen("\r\nContent-Length:"),
+			    NULL, 10);
+		else if (strncmp(answer + 8, " 204 ", 5) != 0)
 			return 0;
-		whole = (size_t)(end + 4 - answer) +
-		    strtoul(field + strlen("\r\nContent-Length:"), NULL, 10);
 		if (whole >= sizeof(answer))
 			return 0;
 		field = strcasestr(answer, "\r\nConnection: close");
@@ -143,7 +146,7 @@ ask(struct client *client)
 		client->fd = -1;
 	}
 	client->statuses[status]++;
-	if (status == 200 && client->sample_count < SAMPLES_LIMIT)
+	if (status / 100 == 2 && client->sample_count < SAMPLES_LIMIT)
 		client->samples[client->sample_count++] =
 		    (float)((now() - start) * 1000);
 	if (status == 0)
@@ -154,10 +157,15 @@ static void *
 run(void *argument)
 {
 	struct client *client = argument;
+	double turn = now();
 
 	client->fd = -1;
-	while (now() < deadline)
+	while (now() < deadline) {
 		ask(client);
+		turn += every;
+		if (turn > now())
+			usleep((useconds_t)((turn - now()) * 1e6));
+	}
 	if (client->fd >= 0)
 		close(client->fd);
 	return NULL;
@@ -167,18 +175,20 @@ int
 main(int argc, char **argv)
 {
 	static struct client clients[CONNECTIONS_LIMIT];
-	long count = argc == 4 ? strtol(argv[2], NULL, 10) : 0;
+	long count = argc == 4 || argc == 5 ? strtol(argv[2], NULL, 10) : 0;
 	double start;
 
 	if (count < 1 || count > CONNECTIONS_LIMIT) {
 		fprintf(stderr,
-		    "usage: load PORT CONNECTIONS SECONDS <REQUEST\n");
+		    "usage: load PORT CONNECTIONS SECONDS [EVERY_MS] "
+		    "<REQUEST\n");
 		return 2;
 	}
 	port = (in_port_t)strtoul(argv[1], NULL, 10);
 	request_size = fread(request, 1, sizeof(request), stdin);
 	start = now();
 	deadline = start + strtod(argv[3], NULL);
+	every = argc == 5 ? strtod(argv[4], NULL) / 1e3 : 0;
 	for (long i = 0; i < count; i++) {
 		clients[i].samples = malloc(SAMPLES_LIMIT * sizeof(float));
 		if (clients[i].samples == NULL ||
