@@ -312,6 +312,10 @@ worker_run_cgi(const struct config *config)
 	cgi_open(&gateway, config->io_timeout_ms);
 	route_serve(&service, &gateway);
 	close_service(&service);
+
+	/* Confined, this process cannot take the gate's name away; but what it
+	 * computed in must not stay behind. */
+	gate_tend(gate, 0);
 	gate_free(gate);
 	return 0;
 }

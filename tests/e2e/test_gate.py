@@ -1,0 +1,219 @@
+"""The gate: more sign-ins than can be hashed, and deaths among those who hash."""
+
+import concurrent.futures
+import json
+import os
+import re
+import signal
+import time
+
+from harness import contract, fastcgi, process, tree
+from harness.postern import write_settings
+
+SIGN_IN = "/v2/auth/sign-in"
+
+# A quarter of a second and more, on one core: somebody always waits.
+SLOW = {"scrypt_log2_n": 16, "scrypt_p": 3, "hash_slots": 1}
+
+
+def stranger(number):
+    """Nobody's address: costs what a new hash would."""
+    return f"stranger{number}@example.test"
+
+
+def all_at_once(count, ask):
+    with concurrent.futures.ThreadPoolExecutor(count) as threads:
+        return list(threads.map(ask, range(count)))
+
+
+def head_and_body(keys, email):
+    body = json.dumps({"email": email, "password": "x"}).encode()
+    return fastcgi.request_params("POST", SIGN_IN, body, {
+        "Content-Type": "application/json",
+        "X-Api-Key": keys.publishable}), body
+
+
+def outcomes(pool):
+    return [event.get("outcome") for event in pool.events("request")]
+
+
+# ---- too many ------------------------------------------------------------------
+
+def test_more_than_there_are_places(start_pool, sign_in):
+    """They are told so at once, and whoever costs nothing is served."""
+    pool = start_pool(workers=8, hash_queue=2, **SLOW)
+    slowest = []
+
+    def ask(number):
+        if number >= 12:
+            began = time.monotonic()
+            answer = fastcgi.ask(pool.address, "GET", "/v2/auth/health")
+            slowest.append(time.monotonic() - began)
+            return answer
+        return sign_in(pool, stranger(number), "x", timeout=30)
+
+    answers = all_at_once(16, ask)
+    signed, health = answers[:12], answers[12:]
+    assert all(answer.status == 200 for answer in health)
+    served = [answer for answer in signed if answer.status == 401]
+    refused = [answer for answer in signed if answer.status == 503]
+    assert len(served) >= 2 and refused
+    assert len(served) + len(refused) == 12
+    for answer in refused:
+        contract.check_refused(answer, 503, "SERVICE_UNAVAILABLE")
+        assert int(answer.header("Retry-After")) > 0
+    process.wait_until("twelve log lines",
+                       lambda: outcomes(pool).count("busy") == len(refused))
+    # It did not stand behind a hash, of which each takes longer.
+    assert min(slowest) < 0.2
+
+
+def test_deadline(start_pool, sign_in):
+    pool = start_pool(workers=8, hash_queue=8, hash_lanes=1,
+                      hash_deadline_ms=100, **SLOW)
+    statuses = [answer.status for answer in all_at_once(
+        8, lambda i: sign_in(pool, stranger(i), "x", timeout=30))]
+    assert set(statuses) == {401, 503}
+    assert "busy" in outcomes(pool)
+
+
+def test_nobody_waits_for_the_answer(start_pool, keys, sign_in):
+    """A hash is not computed for a web server that has hung up."""
+    pool = start_pool(workers=8, hash_queue=8, hash_lanes=1,
+                      hash_deadline_ms=20000, **SLOW)
+    with concurrent.futures.ThreadPoolExecutor(2) as threads:
+        others = [threads.submit(sign_in, pool, stranger(i), "x", timeout=30)
+                  for i in range(2)]
+        time.sleep(0.1)  # they have the slot and the first place in line
+        pairs, body = head_and_body(keys, stranger(2))
+        with fastcgi.Connection(pool.address) as connection:
+            connection.begin()
+            connection.params(pairs)
+            connection.stdin(body)
+            time.sleep(0.1)
+        assert all(one.result().status == 401 for one in others)
+    process.wait_until("the third one's line",
+                       lambda: "abandoned" in outcomes(pool))
+
+
+# ---- deaths --------------------------------------------------------------------
+
+def busiest(pool):
+    """The worker that computes: it has used the most of the processor."""
+    def used(pid):
+        try:
+            with open(f"/proc/{pid}/stat") as file:
+                fields = file.read().rpartition(")")[2].split()
+        except FileNotFoundError:
+            return -1
+        return int(fields[11]) + int(fields[12])
+    return max(pool.workers(), key=used)
+
+
+def test_the_one_who_computes_dies(start_pool, sign_in):
+    """Its own request is lost; those that it computed for get their answers."""
+    pool = start_pool(workers=8, hash_queue=8, hash_deadline_ms=20000, **SLOW)
+    with concurrent.futures.ThreadPoolExecutor(6) as threads:
+        asked = [threads.submit(sign_in, pool, stranger(i), "x", timeout=30)
+                 for i in range(6)]
+        for _ in range(2):
+            time.sleep(0.25)
+            os.kill(busiest(pool), signal.SIGKILL)
+        answers = [one.result() for one in asked]
+    statuses = [answer.status if answer.whole_head else None
+                for answer in answers]
+    assert statuses.count(401) >= 4
+    assert set(statuses) <= {401, None}
+    process.wait_until("eight workers", lambda: len(pool.workers()) == 8)
+    assert sign_in(pool, stranger(7), "x", timeout=30).status == 401
+
+
+# ---- settings ------------------------------------------------------------------
+
+def start_event(pool):
+    [event] = process.wait_until("the first line",
+                                 lambda: pool.events("start"))
+    return event
+
+
+def test_what_is_said_at_the_start(start_pool):
+    event = start_event(start_pool(workers=4, hash_slots=2, hash_lanes=2))
+    assert event["hash_slots"] == 2
+    assert event["hash_lanes"] == 2
+    assert event["hash_queue"] == 3
+    assert event["hash_engine"] in ("avx512", "avx2", "portable")
+    assert event["memory_mib"] >= event["hash_mib"] >= 4
+
+
+def test_by_libscrypt(start_pool, new_person, sign_in):
+    pool = start_pool(hash_engine="libscrypt")
+    person = new_person()
+    assert start_event(pool)["hash_engine"] == "libscrypt"
+    assert sign_in(pool, person.email, person.password).status == 200
+    contract.check_refused(sign_in(pool, person.email, "x"), 401,
+                           "INVALID_CREDENTIALS")
+
+
+def test_too_little_memory(room, settings):
+    config = write_settings(room / "settings", {
+        **settings, "hash_lanes": 4, "hash_slots": 2, "scrypt_log2_n": 15,
+        "memory_limit_mib": 200})
+    done = process.run([tree.POSTERN, "--config", config, "--listen",
+                        f"unix:{room}/sock"])
+    assert done.returncode == 1
+    said = done.stderr.decode()
+    assert re.search(r"hashing may take \d+ MiB .* there are 200 MiB", said)
+    assert "hash_slots" in said
+    assert not (room / "sock").exists()
+
+
+def test_redone_with_the_setting(start_pool, new_person, sign_in, cluster):
+    pool = start_pool(scrypt_log2_n=11, scrypt_p=2)
+    person = new_person()
+    assert sign_in(pool, person.email, person.password).status == 200
+    [(verifier,)] = cluster.ask(
+        "SELECT pw_hash FROM postern.logins WHERE user_id = %s",
+        person.user_id)
+    assert verifier.startswith("$s1$0b0802$")
+    assert sign_in(pool, person.email, person.password).status == 200
+
+
+def arenas_of(pid):
+    """KiB in memory of what is shared and large."""
+    text = open(f"/proc/{pid}/smaps").read()
+    return sum(int(rss) for size, rss in re.findall(
+        r"/dev/zero.*\nSize: +(\d+) kB\n(?:.*\n)*?Rss: +(\d+) kB", text)
+        if int(size) > 8192)
+
+
+def test_memory_is_given_back(start_pool, sign_in):
+    pool = start_pool(workers=1, hash_idle_seconds=0, hash_slots=1,
+                      scrypt_log2_n=14)
+    assert sign_in(pool, stranger(0), "x").status == 401
+    process.wait_until("the memory back", lambda: all(
+        arenas_of(pid) == 0 for pid in [pool.pid, *pool.workers()]))
+    assert sign_in(pool, stranger(0), "x").status == 401
+
+
+# ---- processes that are nobody's children --------------------------------------
+
+def test_cgi_processes_share_one_gate(room, settings, keys, people):
+    """Found by name; what they computed in does not stay."""
+    config = write_settings(room / "settings", {
+        **settings, "hash_slots": 1, "scrypt_log2_n": 14})
+    pairs, body = head_and_body(keys, stranger(0))
+
+    def ask(_number):
+        return fastcgi.Answer(process.run(
+            [tree.POSTERN], stdin=body, check=True,
+            env=process.clean_environment(
+                POSTERN_CONFIG=config,
+                **{name: value for name, value in pairs})).stdout)
+
+    before = {entry.name for entry in os.scandir("/dev/shm")}
+    answers = all_at_once(6, ask)
+    assert [answer.status for answer in answers] == [401] * 6
+    for entry in os.scandir("/dev/shm"):
+        if entry.name.startswith("postern-") and entry.name not in before:
+            assert entry.stat().st_blocks * 512 < 4 << 20
+            os.unlink(entry)
