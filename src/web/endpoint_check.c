@@ -49,6 +49,8 @@ allow(struct exchange *exchange)
 	id_format(&claims->session, session);
 	write_field(claims->email, email);
 	if (exchange->request->authorizer) {
+		/* Some would put more than that into the protected answer. */
+		response_start(response);
 		response->status = 200;
 		response_header(response, "Variable-REMOTE_USER", "%s", user);
 		response_header(response, "Variable-POSTERN_USER_ID", "%s",

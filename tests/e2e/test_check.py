@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from conftest import SIGN_IN
 from harness import contract, fastcgi, process
 from harness.sessions import ACCESS, Session, ask
 
@@ -83,10 +84,8 @@ def check_authorized(answer, session, email):
     assert variables == {
         "REMOTE_USER": session.sub, "POSTERN_USER_ID": session.sub,
         "POSTERN_EMAIL": email, "POSTERN_SESSION_ID": session.sid}
-    # Some servers put the rest into the protected answer.
-    assert {name for name, _ in answer.headers
-            if not name.startswith("Variable-")} == \
-        {"X-Request-Id", "X-Content-Type-Options"}
+    # Some servers would put more into the protected answer.
+    assert len(answer.headers) == len(variables)
 
 
 # ---- as a responder ---------------------------------------------------------------
@@ -412,13 +411,13 @@ def test_a_lone_process_asks_about_all(settings, people, sign_in, pool, room,
 def test_what_passes_is_not_worth_a_line(start_pool, people, sign_in):
     pool = start_pool()
     session = signed_in(pool, people.alice, sign_in)
-    passed = check(pool, session.cookie).header("X-Request-Id")
-    allowed = authorize(pool, session.cookie).header("X-Request-Id")
+    assert check(pool, session.cookie).status == 204
+    assert authorize(pool, session.cookie).status == 200
     stopped = authorize(pool, uri="/private/x").header("X-Request-Id")
     event = pool.request_event(stopped)
     assert (event["path"], event["status"]) == ("/private/x", 401)
-    logged = {event["id"] for event in pool.events("request")}
-    assert not logged & {passed, allowed}
+    assert [event["path"] for event in pool.events("request")] == \
+        [SIGN_IN, "/private/x"]
 
     pool = start_pool(log_level="debug")
     passed = check(pool, session.cookie).header("X-Request-Id")
