@@ -47,10 +47,12 @@ CREATE TABLE postern.users (
 	status          smallint NOT NULL DEFAULT 0,
 	last_sign_in_at timestamptz,            -- written at every sign-in
 	created_at      timestamptz NOT NULL,
+	name            text,                   -- what people call them
 	CONSTRAINT users_login_key_size
 	    CHECK (octet_length(login_key) BETWEEN 3 AND 254),
 	CONSTRAINT users_email_size
 	    CHECK (octet_length(email) BETWEEN 3 AND 254),
+	CONSTRAINT users_name_size CHECK (octet_length(name) BETWEEN 1 AND 200),
 	CONSTRAINT users_status_known CHECK (status BETWEEN 0 AND 5)
 ) WITH (fillfactor = 80);
 

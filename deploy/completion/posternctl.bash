@@ -10,7 +10,8 @@ _posternctl_words() {
 	"") echo "migrate check key api-key user session audit" ;;
 	key) echo "new list retire" ;;
 	api-key) echo "create list revoke" ;;
-	user) echo "add set-password set-status show list delete" ;;
+	user) echo "add import set-password set-status show list
+	    delete" ;;
 	session) echo "list revoke cleanup" ;;
 	audit) echo "list" ;;
 	"user set-status") echo "$statuses" ;;
@@ -20,7 +21,8 @@ _posternctl_words() {
 	"key new") echo "--algorithm --sign-in-seconds" ;;
 	"api-key create") echo "--scope --user --name --expires-days" ;;
 	"api-key list") echo "--user --after --limit" ;;
-	"user add") echo "--status --no-password --password-stdin" ;;
+	"user add") echo "--name --status --no-password --password-stdin" ;;
+	"user import") echo "--dry-run --status --ignore-unknown" ;;
 	"user set-password") echo "--force-change --password-stdin" ;;
 	"user list") echo "--status --after --limit" ;;
 	"user delete") echo "--yes" ;;

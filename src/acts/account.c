@@ -63,6 +63,24 @@ account_status_with_password(enum account_status before, bool force_change)
 	return before;
 }
 
+bool
+account_name_is_good(const char *name, size_t size)
+{
+	bool graphic = false;
+	uint32_t code;
+	size_t step;
+
+	if (size >= ACCOUNT_NAME_SIZE)
+		return false;
+	for (; size > 0; name += step, size -= step) {
+		step = text_next(name, size, &code);
+		if (step == 0 || code < ' ' || code == 0x7f)
+			return false;
+		graphic = graphic || text_is_graphic(code);
+	}
+	return graphic;
+}
+
 /* Code points of a text that is UTF-8. */
 static int
 count_characters(const char *text, size_t size)
@@ -124,13 +142,14 @@ account_password_hash(const char *password, size_t size, int min_length,
 
 enum store_result
 account_add(struct db *db, const char *key, const char *email,
-    const char *verifier, enum account_status status, int64_t now_us,
-    struct id *user)
+    const char *name, const char *verifier, enum account_status status,
+    int64_t now_us, struct id *user)
 {
 	struct new_account account = {
 		.user = id_random(),
 		.login_key = key,
 		.email = email,
+		.name = name,
 		.verifier = verifier,
 		.status = status,
 		.now_us = now_us,

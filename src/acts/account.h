@@ -32,6 +32,10 @@ bool account_status_keeps_sessions(enum account_status status);
 enum account_status account_status_with_password(enum account_status before,
     bool force_change);
 
+/* May this be what people call somebody: something to see, in at most
+ * ACCOUNT_NAME_SIZE - 1 bytes of UTF-8 without control characters? */
+bool account_name_is_good(const char *name, size_t size);
+
 enum account_password {
 	ACCOUNT_PASSWORD_OK,
 	ACCOUNT_PASSWORD_EMPTY,
@@ -59,13 +63,13 @@ enum account_password account_password_hash(const char *password, size_t size,
 struct db;
 
 /*
- * Make an account.  `key` is canonical, `email` as it was typed; `verifier`
- * NULL gives it no password.  *user is its new id.  STORE_CONFLICT: somebody has
+ * Make an account.  `key` is canonical, `email` as it was typed; `name` may be
+ * NULL, and `verifier` NULL gives it no password.  *user is its new id.  STORE_CONFLICT: somebody has
  * the address.
  */
 enum store_result account_add(struct db *db, const char *key,
-    const char *email, const char *verifier, enum account_status status,
-    int64_t now_us, struct id *user);
+    const char *email, const char *name, const char *verifier,
+    enum account_status status, int64_t now_us, struct id *user);
 
 struct account_outcome {
 	enum account_status before;

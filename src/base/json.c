@@ -320,6 +320,21 @@ json_member_int(const struct json_object *object, const char *name,
 	return true;
 }
 
+const char *
+json_member_name(const struct json_object *object, size_t index)
+{
+	if (!json_object_is_type(object, json_type_object))
+		return NULL;
+	json_object_object_foreach((struct json_object *)(uintptr_t)object,
+	    name, member)
+	{
+		(void)member;
+		if (index-- == 0)
+			return name;
+	}
+	return NULL;
+}
+
 struct json_object *
 json_member(const struct json_object *object, const char *name)
 {

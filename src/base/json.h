@@ -62,6 +62,9 @@ const char *json_member_string(const struct json_object *object,
 bool json_member_int(const struct json_object *object, const char *name,
     int64_t *number);
 
+/* The name of the n-th member of an object, borrowed; NULL behind the last. */
+const char *json_member_name(const struct json_object *object, size_t index);
+
 /* A member that is an object or array, borrowed; else NULL. */
 struct json_object *json_member(const struct json_object *object,
     const char *name);

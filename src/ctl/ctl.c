@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "acts/account.h"
 #include "base/clock.h"
 #include "base/secret.h"
 #include "ctl/ctl_output.h"
@@ -172,6 +173,17 @@ ctl_address(const char *typed, char key[static EMAIL_SIZE])
 	return ctl_refuse(CTL_REFUSED,
 	    "it has the form NAME@DOMAIN, like ann@example.org",
 	    "\"%s\" is no e-mail address", typed);
+}
+
+enum ctl_exit
+ctl_status(const char *typed, enum account_status *status)
+{
+	if (typed == NULL || account_status_parse(typed, status) == 0)
+		return CTL_DONE;
+	return ctl_refuse(CTL_USAGE,
+	    "use one of: confirmed, unconfirmed, force-change-password,\n"
+	    "reset-required, external-provider, disabled",
+	    "there is no status \"%s\"", typed);
 }
 
 int64_t

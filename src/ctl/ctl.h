@@ -11,6 +11,7 @@
 #include "base/email.h"
 #include "base/ids.h"
 #include "store/db.h"
+#include "store/logins.h"
 
 /* Exit codes, which scripts rely on. */
 enum ctl_exit {
@@ -58,6 +59,7 @@ struct ctl_arguments {
 	bool dry_run;
 	bool ended;
 	bool force_change;
+	bool ignore_unknown;
 	bool no_password;
 	bool password_stdin;
 	bool unknown;
@@ -143,6 +145,9 @@ enum ctl_exit ctl_connect(const struct config *config, const char *conninfo,
 /* An address from the command line as its canonical key, or a refusal that has
  * been told. */
 enum ctl_exit ctl_address(const char *typed, char key[static EMAIL_SIZE]);
+
+/* A status from the command line; *status stays where `typed` is NULL. */
+enum ctl_exit ctl_status(const char *typed, enum account_status *status);
 
 /* Refuse an address that nobody has. */
 enum ctl_exit ctl_refuse_unknown(const char *key);

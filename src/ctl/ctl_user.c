@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "acts/account.h"
 #include "base/clock.h"
@@ -10,24 +11,13 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include "ctl/ctl.h"
+#include "ctl/ctl_import.h"
 #include "ctl/ctl_output.h"
 #include "ctl/ctl_terminal.h"
 #include "hash/scrypt.h"
 #include "store/admin_accounts.h"
 
 /* ---- common to several commands --------------------------------------------- */
-
-/* Take a status from the command line; `status` stays where none was given. */
-static enum ctl_exit
-take_status(const char *typed, enum account_status *status)
-{
-	if (typed == NULL || account_status_parse(typed, status) == 0)
-		return CTL_DONE;
-	return ctl_refuse(CTL_USAGE,
-	    "use one of: confirmed, unconfirmed, force-change-password,\n"
-	    "reset-required, external-provider, disabled",
-	    "there is no status \"%s\"", typed);
-}
 
 /* Ask for a password and make its verifier, which the caller wipes. */
 static enum ctl_exit
@@ -103,12 +93,22 @@ refuse_taken(const char *key)
 static const struct ctl_option add_options[] = {
 	{ "status", "STATUS", CTL_TEXT_AT(status),
 	  "of the new account (default: confirmed)" },
+	{ "name", "TEXT", CTL_TEXT_AT(name), "what people call them" },
 	{ "no-password", NULL, CTL_FLAG_AT(no_password),
 	  "without a password: nobody can sign in yet" },
 	{ "password-stdin", NULL, CTL_FLAG_AT(password_stdin),
 	  "the password is the first line of stdin" },
 	{ 0 },
 };
+
+static enum ctl_exit
+check_name(const char *name)
+{
+	if (name == NULL || account_name_is_good(name, strlen(name)))
+		return CTL_DONE;
+	return ctl_refuse(CTL_REFUSED, NULL, "the name is longer than %d bytes, "
+	    "or no text", ACCOUNT_NAME_SIZE - 1);
+}
 
 /* Is the address free?  Asked before the password is, to spare the typing; the
  * statement that adds the account decides. */
@@ -128,15 +128,16 @@ check_free(const struct ctl *ctl, const char *key)
 }
 
 static enum ctl_exit
-add_account(const struct ctl *ctl, const char *key, const char *email,
-    const char *verifier, enum account_status status)
+add_account(const struct ctl *ctl, const char *key,
+    const struct ctl_arguments *arguments, const char *verifier,
+    enum account_status status)
 {
 	struct json_object *answer;
 	enum store_result result;
 	struct id user;
 
-	result = account_add(ctl->db, key, email, verifier, status,
-	    clock_now_us(), &user);
+	result = account_add(ctl->db, key, arguments->operands[0],
+	    arguments->name, verifier, status, clock_now_us(), &user);
 	if (result == STORE_CONFLICT)
 		return refuse_taken(key);
 	if (result != STORE_OK)
@@ -163,23 +164,24 @@ user_add(struct ctl *ctl, const struct ctl_arguments *arguments)
 {
 	enum account_status status = ACCOUNT_CONFIRMED;
 	char verifier[PASSWORD_VERIFIER_SIZE];
-	const char *email = arguments->operands[0];
 	char key[EMAIL_SIZE];
 	enum ctl_exit done;
 
-	done = take_status(arguments->status, &status);
+	done = ctl_status(arguments->status, &status);
 	if (done == CTL_DONE)
-		done = ctl_address(email, key);
+		done = check_name(arguments->name);
+	if (done == CTL_DONE)
+		done = ctl_address(arguments->operands[0], key);
 	if (done == CTL_DONE)
 		done = check_free(ctl, key);
 	if (done != CTL_DONE)
 		return done;
 	if (arguments->no_password)
-		return add_account(ctl, key, email, NULL, status);
+		return add_account(ctl, key, arguments, NULL, status);
 
 	done = make_verifier(ctl, arguments->password_stdin, verifier);
 	if (done == CTL_DONE)
-		done = add_account(ctl, key, email, verifier, status);
+		done = add_account(ctl, key, arguments, verifier, status);
 	secret_wipe(verifier, sizeof(verifier));
 	return done;
 }
@@ -231,7 +233,7 @@ user_set_status(struct ctl *ctl, const struct ctl_arguments *arguments)
 	enum store_result result;
 	enum ctl_exit done;
 
-	done = take_status(arguments->operands[1], &status);
+	done = ctl_status(arguments->operands[1], &status);
 	if (done == CTL_DONE)
 		done = ctl_address(arguments->operands[0], key);
 	if (done != CTL_DONE)
@@ -249,6 +251,7 @@ user_set_status(struct ctl *ctl, const struct ctl_arguments *arguments)
 static const struct ctl_column show_columns[] = {
 	{ "email", "e-mail" },
 	{ "writtenAs", "written as" },
+	{ "name", "name" },
 	{ "userId", "user id" },
 	{ "status", "status" },
 	{ "passwordHash", "password hash" },
@@ -330,6 +333,7 @@ user_show(struct ctl *ctl, const struct ctl_arguments *arguments)
 
 	answer = json_new_object();
 	add_row(answer, &detail.row);
+	ctl_output_add_text(answer, "name", detail.name);
 	add_cost(answer, detail.verifier);
 	ctl_output_add_time(answer, "lastSignInAt", detail.last_sign_in_us);
 	json_add_int(answer, "liveSessions", detail.live_sessions);
@@ -373,7 +377,7 @@ user_list(struct ctl *ctl, const struct ctl_arguments *arguments)
 	enum ctl_exit done;
 	size_t count;
 
-	done = take_status(arguments->status, &status);
+	done = ctl_status(arguments->status, &status);
 	if (done != CTL_DONE)
 		return done;
 	/* One more than shown tells whether there is a next page. */
@@ -471,11 +475,25 @@ user_delete(struct ctl *ctl, const struct ctl_arguments *arguments)
 	return done;
 }
 
+/* ---- import (ctl_import.c) ------------------------------------------------------ */
+
+static const struct ctl_option import_options[] = {
+	{ "dry-run", NULL, CTL_FLAG_AT(dry_run),
+	  "check every line, and add nobody" },
+	{ "status", "STATUS", CTL_TEXT_AT(status),
+	  "of people whose line has none (default: confirmed)" },
+	{ "ignore-unknown", NULL, CTL_FLAG_AT(ignore_unknown),
+	  "pass over columns that mean nothing here" },
+	{ 0 },
+};
+
 /* ---- the group ------------------------------------------------------------------ */
 
 static const struct ctl_command commands[] = {
 	{ "add", "EMAIL", 1, 1, add_options, CTL_NEEDS_DATABASE, user_add,
 	  "add an account; asks for its password" },
+	{ "import", "FILE", 1, 1, import_options, CTL_NEEDS_DATABASE,
+	  ctl_import_run, "add people of another system (CSV, lines of JSON)" },
 	{ "set-password", "EMAIL", 1, 1, set_password_options,
 	  CTL_NEEDS_DATABASE, user_set_password,
 	  "give a new password; ends all sessions" },
@@ -503,6 +521,7 @@ const struct ctl_group ctl_user_group = {
 	    "  posternctl user add ann@example.org\n"
 	    "  pwgen -s 20 1 | posternctl user set-password --force-change "
 	    "ann@example.org\n"
+	    "  posternctl user import --dry-run people.csv\n"
 	    "  posternctl user set-status ann@example.org disabled\n"
 	    "  posternctl user list --status unconfirmed --json\n",
 };

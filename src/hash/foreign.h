@@ -33,10 +33,10 @@ enum foreign_state {
  *	$pbkdf2-sha256$ $pbkdf2-sha512$      passlib
  *	SALT:HASH in hexadecimal             better-auth's scrypt
  *
- * What is READABLE takes at most 256 MiB and about two seconds of one core,
- * whatever the password; sizes and parameters are held against that before
- * memory is taken; it is not in the sum that the gate announces.  One thread is used, also where an Argon2 hash was made with
- * several lanes.
+ * What is READABLE takes at most 256 MiB, which are not in the sum that the gate
+ * announces, and about three seconds of one core, whatever the password.  Sizes
+ * and parameters are held against that before memory is taken.  One thread is
+ * used, also where an Argon2 hash was made with several lanes.
  */
 enum foreign_state foreign_read(const char *verifier, const char **name);
 

@@ -2,6 +2,8 @@
 
 #include "store/admin_accounts.h"
 
+#include <string.h>
+
 #include "base/secret.h"
 #include "store/admin_rows.h"
 #include "store/admin_statements.h"
@@ -34,18 +36,107 @@ store_account_add(struct db *db, const struct new_account *account)
 		db_time(account->verifier != NULL ? account->now_us : 0),
 		db_small((int16_t)account->status),
 		db_time(account->now_us),
+		db_text(account->name),
 	};
 	struct db_rows *rows;
 	enum store_result result;
 	size_t made;
 
-	result = db_run(db, &admin_statements[ADMIN_ACCOUNT_ADD], values, 7,
+	result = db_run(db, &admin_statements[ADMIN_ACCOUNT_ADD], values, 8,
 	    &rows);
 	if (result != STORE_OK)
 		return result;
 	made = db_rows_count(rows);
 	db_rows_free(rows);
 	return made == 1 ? STORE_OK : account_is_ours(db, account);
+}
+
+/* Mark the accounts whose places in the array came back, counted from 1. */
+static void
+mark(const struct db_rows *rows, size_t count, bool *was_there)
+{
+	int64_t place;
+
+	memset(was_there, 0, count * sizeof(*was_there));
+	for (size_t i = 0; i < db_rows_count(rows); i++) {
+		place = db_get_int(rows, i, 0);
+		if (place >= 1 && (size_t)place <= count)
+			was_there[place - 1] = true;
+	}
+}
+
+/* Run a statement about many accounts. */
+static enum store_result
+run_many(struct db *db, enum admin_statement statement,
+    const struct db_value *values, size_t value_count, size_t count,
+    bool *was_there)
+{
+	struct db_rows *rows;
+	enum store_result result;
+
+	result = db_run(db, &admin_statements[statement], values, value_count,
+	    &rows);
+	if (result != STORE_OK)
+		return result;
+	mark(rows, count, was_there);
+	db_rows_free(rows);
+	return STORE_OK;
+}
+
+enum store_result
+store_account_add_many(struct db *db, const struct new_account *accounts,
+    size_t count, bool *was_there)
+{
+	struct db_array keys = db_array_new(DB_ARRAY_TEXT);
+	struct db_array users = db_array_new(DB_ARRAY_ID);
+	struct db_array emails = db_array_new(DB_ARRAY_TEXT);
+	struct db_array verifiers = db_array_new(DB_ARRAY_TEXT);
+	struct db_array statuses = db_array_new(DB_ARRAY_SMALL);
+	struct db_array names = db_array_new(DB_ARRAY_TEXT);
+	struct db_value values[7];
+	enum store_result result;
+
+	for (size_t i = 0; i < count; i++) {
+		db_array_add_text(&keys, accounts[i].login_key);
+		db_array_add_id(&users, &accounts[i].user);
+		db_array_add_text(&emails, accounts[i].email);
+		db_array_add_text(&verifiers, accounts[i].verifier);
+		db_array_add_small(&statuses, (int16_t)accounts[i].status);
+		db_array_add_text(&names, accounts[i].name);
+	}
+	values[0] = db_array_value(&keys);
+	values[1] = db_array_value(&users);
+	values[2] = db_array_value(&emails);
+	values[3] = db_array_value(&verifiers);
+	values[4] = db_array_value(&statuses);
+	values[5] = db_array_value(&names);
+	values[6] = db_time(count > 0 ? accounts[0].now_us : 0);
+	result = run_many(db, ADMIN_ACCOUNT_ADD_MANY, values, 7, count,
+	    was_there);
+	db_array_free(&keys);
+	db_array_free(&users);
+	db_array_free(&emails);
+	db_array_free(&verifiers);
+	db_array_free(&statuses);
+	db_array_free(&names);
+	return result;
+}
+
+enum store_result
+store_account_find_many(struct db *db, const struct new_account *accounts,
+    size_t count, bool *was_there)
+{
+	struct db_array keys = db_array_new(DB_ARRAY_TEXT);
+	struct db_value value;
+	enum store_result result;
+
+	for (size_t i = 0; i < count; i++)
+		db_array_add_text(&keys, accounts[i].login_key);
+	value = db_array_value(&keys);
+	result = run_many(db, ADMIN_ACCOUNT_FIND_MANY, &value, 1, count,
+	    was_there);
+	db_array_free(&keys);
+	return result;
 }
 
 /* The columns that finding and listing have in common. */
@@ -87,6 +178,7 @@ store_account_find(struct db *db, const char *login_key, int64_t now_us,
 	detail->last_sign_in_us = db_get_time(rows, 0, 7);
 	detail->live_sessions = db_get_int(rows, 0, 8);
 	detail->active_api_keys = db_get_int(rows, 0, 9);
+	db_copy_text(rows, 0, 10, detail->name, sizeof(detail->name));
 	db_rows_free(rows);
 	return STORE_OK;
 }

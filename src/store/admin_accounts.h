@@ -16,14 +16,28 @@ struct new_account {
 	struct id user;
 	const char *login_key; /* canonical */
 	const char *email;     /* as the person wrote it */
+	const char *name;      /* at most ACCOUNT_NAME_SIZE - 1 bytes; or NULL */
 	const char *verifier;  /* NULL: no password */
 	enum account_status status;
 	int64_t now_us;
 };
 
+#define ACCOUNT_NAME_SIZE 201
+
 /* Make login and user together.  STORE_CONFLICT: somebody has the address. */
 enum store_result store_account_add(struct db *db,
     const struct new_account *account);
+
+/*
+ * Make many at once: all or, unless OK, none.  Those whose address somebody has
+ * already are left out, and was_there[i] says so.
+ */
+enum store_result store_account_add_many(struct db *db,
+    const struct new_account *accounts, size_t count, bool *was_there);
+
+/* Make none; only say whose address somebody has. */
+enum store_result store_account_find_many(struct db *db,
+    const struct new_account *accounts, size_t count, bool *was_there);
 
 struct account_row {
 	struct id user;
@@ -37,6 +51,7 @@ struct account_row {
 
 struct account_detail {
 	struct account_row row;
+	char name[ACCOUNT_NAME_SIZE];       /* "": has none */
 	char verifier[LOGIN_VERIFIER_SIZE]; /* "": has no password */
 	int64_t last_sign_in_us;            /* 0: never */
 	int64_t live_sessions;

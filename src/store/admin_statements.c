@@ -8,7 +8,7 @@
 
 const struct db_statement admin_statements[ADMIN_STATEMENT_COUNT] = {
 	/* 1 login_key 2 user 3 email 4 verifier 5 password changed 6 status
-	 * 7 now; no row: somebody has the address. */
+	 * 7 now 8 name; no row: somebody has the address. */
 	[ADMIN_ACCOUNT_ADD] = { "admin_account_add",
 	  "WITH login AS ("
 	  "  INSERT INTO postern.logins (login_key, user_id, email, pw_hash,"
@@ -16,10 +16,48 @@ const struct db_statement admin_statements[ADMIN_STATEMENT_COUNT] = {
 	  "  VALUES ($1, $2, $3, $4, $5, $6, $7)"
 	  "  ON CONFLICT (login_key) DO NOTHING"
 	  "  RETURNING user_id, login_key, email, status, created_at)"
-	  " INSERT INTO postern.users (user_id, login_key, email, status,"
+	  " INSERT INTO postern.users (user_id, login_key, email, name, status,"
 	  "   created_at)"
-	  " SELECT user_id, login_key, email, status, created_at FROM login"
+	  " SELECT user_id, login_key, email, $8::text, status, created_at"
+	  " FROM login"
 	  " RETURNING user_id" },
+
+	/* Arrays: 1 login_key 2 user 3 email 4 verifier 5 status 6 name; 7 now.
+	 * Answers the places of those that were left out, because their address
+	 * has an account that is not this very one (sent before).  In the order
+	 * of the keys, so that two at once cannot lock each other out. */
+	[ADMIN_ACCOUNT_ADD_MANY] = { "admin_account_add_many",
+	  "WITH entry AS ("
+	  "  SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[],"
+	  "    $5::smallint[], $6::text[]) WITH ORDINALITY AS entry"
+	  "    (login_key, user_id, email, pw_hash, status, name, place)),"
+	  " login AS ("
+	  "  INSERT INTO postern.logins (login_key, user_id, email, pw_hash,"
+	  "    pw_changed_at, status, created_at)"
+	  "  SELECT login_key, user_id, email, pw_hash,"
+	  "    CASE WHEN pw_hash IS NOT NULL THEN $7::timestamptz END, status,"
+	  "    $7::timestamptz"
+	  "  FROM entry ORDER BY login_key"
+	  "  ON CONFLICT (login_key) DO NOTHING"
+	  "  RETURNING user_id),"
+	  " account AS ("
+	  "  INSERT INTO postern.users (user_id, login_key, email, name, status,"
+	  "    created_at)"
+	  "  SELECT entry.user_id, entry.login_key, entry.email, entry.name,"
+	  "    entry.status, $7::timestamptz"
+	  "  FROM entry JOIN login ON login.user_id = entry.user_id"
+	  "  RETURNING user_id)"
+	  " SELECT entry.place FROM entry"
+	  " LEFT JOIN account ON account.user_id = entry.user_id"
+	  " LEFT JOIN postern.logins sent ON sent.login_key = entry.login_key"
+	  "  AND sent.user_id = entry.user_id"
+	  " WHERE account.user_id IS NULL AND sent.user_id IS NULL" },
+
+	/* 1 array of login_key; answers the places of those that are there */
+	[ADMIN_ACCOUNT_FIND_MANY] = { "admin_account_find_many",
+	  "SELECT entry.place"
+	  " FROM unnest($1::text[]) WITH ORDINALITY AS entry (login_key, place)"
+	  " JOIN postern.logins l ON l.login_key = entry.login_key" },
 
 	/* 1 login_key 2 now 3 the oldest rotation that is not idle */
 	[ADMIN_ACCOUNT_FIND] = { "admin_account_find",
@@ -30,7 +68,8 @@ const struct db_statement admin_statements[ADMIN_STATEMENT_COUNT] = {
 	  "    AND s.expires_at > $2 AND s.rotated_at > $3),"
 	  "  (SELECT count(*) FROM postern.api_keys k"
 	  "    WHERE k.user_id = l.user_id AND k.revoked_at IS NULL"
-	  "    AND (k.expires_at IS NULL OR k.expires_at > $2))"
+	  "    AND (k.expires_at IS NULL OR k.expires_at > $2)),"
+	  "  u.name"
 	  " FROM postern.logins l"
 	  " LEFT JOIN postern.users u ON u.user_id = l.user_id"
 	  " WHERE l.login_key = $1" },

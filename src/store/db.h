@@ -96,6 +96,28 @@ struct db_value db_time(int64_t us);       /* timestamptz; 0 gives NULL */
 struct db_value db_int(int32_t value);     /* integer */
 struct db_value db_small(int16_t value);   /* smallint */
 
+/*
+ * An array for a parameter, from which the statement makes rows by unnest(): filled
+ * item by item, all of its kind, and released with db_array_free(), which wipes it.
+ * A value of it is good until something is added.  Keep it below 1 GB.
+ */
+enum db_array_kind { DB_ARRAY_TEXT, DB_ARRAY_ID, DB_ARRAY_SMALL };
+
+struct db_array {
+	enum db_array_kind kind;
+	unsigned char *bytes;
+	size_t size, room;
+	uint32_t count;
+	bool has_null;
+};
+
+struct db_array db_array_new(enum db_array_kind kind);
+void db_array_add_text(struct db_array *array, const char *text); /* or NULL */
+void db_array_add_id(struct db_array *array, const struct id *id);
+void db_array_add_small(struct db_array *array, int16_t value);
+struct db_value db_array_value(const struct db_array *array);
+void db_array_free(struct db_array *array);
+
 struct db_rows; /* a result, in binary */
 
 /*
