@@ -14,21 +14,24 @@
 #include "process/identity.h"
 #include "process/listen.h"
 #include "process/pool.h"
+#include "process/program.h"
+#include "process/succession.h"
 #include "process/worker.h"
 #include "web/cgi.h"
 
 #define EXIT_USAGE 2
 
-/* What the command line asked for; read again at each reload. */
+/* What the command line asked for. */
 static struct {
 	const char *config_path; /* NULL: POSTERN_CONFIG */
 	const char *listen;      /* NULL: the setting */
 	bool print_settings;
+	bool test;
 } options;
 
 static const char usage[] =
     "usage: postern.fcgi [--config FILE] [--listen SOCKET]\n"
-    "       postern.fcgi [--config FILE] --settings\n"
+    "       postern.fcgi [--config FILE] --settings | --test\n"
     "       postern.fcgi --version | --help\n";
 
 static const char help[] =
@@ -41,6 +44,7 @@ static const char help[] =
     "  -c, --config FILE    read settings from FILE (else: POSTERN_CONFIG)\n"
     "  -l, --listen SOCKET  make this socket: unix:PATH or HOST:PORT\n"
     "  -s, --settings       print all settings and their values\n"
+    "  -t, --test           see whether settings and keys are in order\n"
     "  -V, --version        print the version\n"
     "  -h, --help           print this\n"
     "\n"
@@ -56,12 +60,13 @@ read_options(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ "listen", required_argument, NULL, 'l' },
 		{ "settings", no_argument, NULL, 's' },
+		{ "test", no_argument, NULL, 't' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "c:hl:sV", names, NULL)) != -1)
+	while ((option = getopt_long(argc, argv, "c:hl:stV", names, NULL)) != -1)
 		switch (option) {
 		case 'c':
 			options.config_path = optarg;
@@ -74,6 +79,9 @@ read_options(int argc, char **argv)
 			break;
 		case 's':
 			options.print_settings = true;
+			break;
+		case 't':
+			options.test = true;
 			break;
 		case 'V':
 			printf("postern.fcgi %s\n", PACKAGE_VERSION);
@@ -130,33 +138,90 @@ open_log(const struct config *config)
 }
 
 static int
-run_cgi(struct config *config)
+run_cgi(const struct config *config)
 {
-	int status = 1;
+	if (open_log(config) != 0 || identity_settle(config, true) != 0)
+		return EXIT_FAILURE;
+	return worker_run_cgi(config);
+}
 
-	if (open_log(config) == 0 && identity_settle(config) == 0)
-		status = worker_run_cgi(config);
-	config_free(config);
-	return status;
+/* The socket: the one of the program before, where there was one. */
+static int
+open_listener(const struct config *config, const struct succession *before,
+    struct listener *listener)
+{
+	if (before != NULL)
+		return listen_adopt(config, before, listener);
+	return listen_open(config, listener);
 }
 
 /* The socket may need root, and all that follows must not have it. */
 static int
-run_pool(struct config *config)
+run_pool(const struct config *config, const struct program *program,
+    const struct succession *before)
 {
 	struct listener listener;
-	int status = 1;
+	int status = EXIT_FAILURE;
 
-	if (open_log(config) != 0 || listen_open(config, &listener) != 0) {
-		config_free(config);
+	if (open_log(config) != 0 ||
+	    open_listener(config, before, &listener) != 0)
 		return status;
-	}
-	if (identity_settle(config) == 0)
-		status = pool_run(config, read_settings, &listener);
-	else
-		config_free(config);
+	if (identity_settle(config, true) == 0)
+		status = pool_run(config, &listener, program, before);
 	listen_unlink(&listener);
 	listen_close(&listener);
+	return status;
+}
+
+/* Everything up to the first worker; the log last, so that complaints are seen
+ * by who asked. */
+static int
+run_test(const struct config *config, const struct succession *before)
+{
+	struct listener listener = { .fd = -1 };
+	int result;
+
+	if (before != NULL)
+		result = listen_adopt(config, before, &listener);
+	else
+		result = listen_set_users(&listener, config);
+	if (result == 0)
+		result = identity_settle(config, false);
+	if (result == 0)
+		result = pool_test(config, &listener);
+	if (result == 0)
+		result = open_log(config);
+	listen_close(&listener);
+	if (result != 0)
+		return EXIT_FAILURE;
+	puts("settings and keys are in order");
+	return EXIT_SUCCESS;
+}
+
+static int
+run(const struct config *config, char **arguments)
+{
+	static struct succession left;
+	const struct succession *before = NULL;
+	struct program program;
+	int status;
+
+	switch (succession_take(&left)) {
+	case SUCCESSION_NONE:
+		break;
+	case SUCCESSION_TAKEN:
+		before = &left;
+		break;
+	case SUCCESSION_BAD:
+		return EXIT_FAILURE;
+	}
+	if (options.test)
+		return run_test(config, before);
+	if (before == NULL && options.listen == NULL && cgi_is_request())
+		return run_cgi(config);
+	program_find(&program, arguments);
+	status = run_pool(config, &program, before);
+	free(program.path);
 	return status;
 }
 
@@ -164,6 +229,7 @@ int
 main(int argc, char **argv)
 {
 	struct config *config;
+	int status;
 
 	if (fill_standard_files() != 0)
 		return EXIT_FAILURE;
@@ -173,10 +239,10 @@ main(int argc, char **argv)
 		return EXIT_FAILURE;
 	if (options.print_settings) {
 		config_print(config, stdout);
-		config_free(config);
-		return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+		status = EXIT_SUCCESS;
+	} else {
+		status = run(config, argv);
 	}
-	if (options.listen == NULL && cgi_is_request())
-		return run_cgi(config);
-	return run_pool(config);
+	config_free(config);
+	return fflush(stdout) == 0 ? status : EXIT_FAILURE;
 }

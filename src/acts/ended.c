@@ -32,7 +32,7 @@ struct bucket {
 
 struct ended {
 	_Atomic int64_t doubt_us; /* tokens issued until then are not judged */
-	_Atomic int64_t life_us;  /* of a token */
+	int64_t life_us;          /* of a token; never changes */
 	struct bucket buckets[BUCKETS];
 };
 
@@ -53,7 +53,7 @@ ended_new(int token_seconds)
 
 	if (ended == NULL)
 		return NULL;
-	ended_set_life(ended, token_seconds);
+	ended->life_us = token_seconds * CLOCK_SECOND_US;
 	ended_doubt(ended);
 	return ended;
 }
@@ -62,13 +62,6 @@ void
 ended_free(struct ended *ended)
 {
 	shared_free(ended, sizeof(*ended));
-}
-
-void
-ended_set_life(struct ended *ended, int token_seconds)
-{
-	if (ended != NULL)
-		raise_to(&ended->life_us, token_seconds * CLOCK_SECOND_US);
 }
 
 void
@@ -129,7 +122,7 @@ replace(struct ended *ended, struct bucket *bucket, int place, uint64_t name,
 	int64_t before_us = atomic_load(&bucket->ended_us[place]);
 
 	/* The doubt first: who misses the old name must find it raised. */
-	if (before != 0 && before_us > now_us - atomic_load(&ended->life_us))
+	if (before != 0 && before_us > now_us - ended->life_us)
 		raise_to(&ended->doubt_us, before_us);
 	raise_to(&bucket->ended_us[place], now_us);
 	return atomic_compare_exchange_strong(&bucket->names[place], &before,

@@ -47,10 +47,6 @@ enum ended_answer {
 struct ended *ended_new(int token_seconds);
 void ended_free(struct ended *ended);
 
-/* Tokens live so long after a reload.  A shorter life than before changes
- * nothing, since tokens of the longer one are still around.  NULL is no list. */
-void ended_set_life(struct ended *ended, int token_seconds);
-
 /*
  * The calls of a worker.  Where processes share no list (plain CGI, mod_fcgid)
  * they are given NULL: then nothing is kept, and every answer is UNKNOWN.

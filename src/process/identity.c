@@ -37,7 +37,7 @@ become(const struct passwd *user)
 }
 
 int
-identity_settle(const struct config *config)
+identity_settle(const struct config *config, bool has_log)
 {
 	const char *name = config->user;
 	const struct passwd *user;
@@ -54,8 +54,11 @@ identity_settle(const struct config *config)
 		log_error("there is no user \"%s\" (user)", name);
 		return -1;
 	}
-	if (geteuid() == 0)
-		return hand_over_log(config, user) == 0 ? become(user) : -1;
+	if (geteuid() == 0) {
+		if (has_log && hand_over_log(config, user) != 0)
+			return -1;
+		return become(user);
+	}
 	if (user->pw_uid != geteuid())
 		log_warning("only root can become the user \"%s\" (user)",
 		    name);

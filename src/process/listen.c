@@ -395,6 +395,61 @@ listen_open(const struct config *config, struct listener *listener)
 	return 0;
 }
 
+/* Of a path, only a Unix socket that was made here. */
+static void
+adopt_path(struct listener *listener, const struct succession *succession)
+{
+	const char *path = listener->name + strlen("unix:");
+
+	if (!succession->has_path)
+		return;
+	listener->path = memory_text(path);
+	listener->device = (dev_t)succession->device;
+	listener->inode = (ino_t)succession->inode;
+}
+
+static bool
+is_other(const struct listener *listener, const struct config *config)
+{
+	if (listener->source != LISTEN_BOUND)
+		return *config->listen != '\0';
+	return listener->path != NULL &&
+	       strcmp(config->listen, listener->name) != 0;
+}
+
+int
+listen_adopt(const struct config *config, const struct succession *succession,
+    struct listener *listener)
+{
+	memset(listener, 0, sizeof(*listener));
+	listener->fd = -1;
+	listener->source = (enum listen_source)succession->source;
+	if (open_inherited(listener, succession->fd,
+		"the socket of the program before") != 0)
+		return -1;
+	listener->one_at_a_time = succession->one_at_a_time;
+	adopt_path(listener, succession);
+	if (listen_set_users(listener, config) != 0) {
+		listen_close(listener);
+		return -1;
+	}
+	if (is_other(listener, config))
+		log_warning("the new value of listen takes effect at the next "
+			    "start");
+	return 0;
+}
+
+void
+listen_leave(const struct listener *listener, struct succession *succession)
+{
+	succession->fd = listener->fd;
+	succession->source = listener->source;
+	succession->one_at_a_time = listener->one_at_a_time;
+	succession->has_path = listener->path != NULL;
+	succession->device = listener->device;
+	succession->inode = listener->inode;
+}
+
 /* The user whom a name or number means, or -1 (logged). */
 static int64_t
 find_user(const char *name)

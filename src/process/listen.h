@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/config.h"
+#include "process/succession.h"
 
 enum listen_source {
 	LISTEN_BOUND,     /* made here, from the setting "listen" */
@@ -41,6 +42,15 @@ struct listener {
  * or -1 with the reason logged and nothing open.
  */
 int listen_open(const struct config *config, struct listener *listener);
+
+/* Take over the socket of the program before this one, and leave it to the one
+ * after this.  A socket that the settings would make anew stays as it is, which
+ * is warned of when it can be told.  listen_adopt() returns 0, or -1 with the
+ * reason logged and nothing open. */
+int listen_adopt(const struct config *config,
+    const struct succession *succession, struct listener *listener);
+void listen_leave(const struct listener *listener,
+    struct succession *succession);
 
 /* Take the setting "socket_users" anew.  0, or -1 with the reason logged and
  * the users as they were: an unknown name, or names for a TCP socket. */

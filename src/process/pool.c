@@ -21,7 +21,6 @@
 #include "config.h"
 #include "hash/gate_plan.h"
 #include "process/confine.h"
-#include "process/reload.h"
 #include "process/worker.h"
 #include "token/keys.h"
 
@@ -36,21 +35,23 @@
 #define HOPELESS_ROUNDS 5     /* of all workers dying young */
 
 #define HEARTBEAT_MS  1000
+#define SHORTAGE_MS   2000 /* of all workers being busy */
+#define SHORTAGE_SILENCE_MS 60000
 #define HAND_OVER_MS  20   /* between looks for a new worker to be ready */
 #define KILL_AFTER_MS 1000 /* from SIGTERM to SIGKILL */
 
 struct child {
 	pid_t pid; /* 0: the slot is free */
-	unsigned generation;
+	bool old;  /* of the program before: the board does not show it */
 	int64_t started_ms;
-	int64_t told_ms;    /* SIGTERM was sent; 0: not yet */
+	int64_t told_ms;    /* it was told to leave; 0: not yet */
 	int64_t overdue_ms; /* found over the deadline; 0: never */
 	bool killed;
 };
 
 struct pool {
-	struct config *config;
-	pool_settings *read_settings;
+	const struct config *config;
+	const struct program *program;
 	struct listener *listener;
 	struct keys *keys;
 	struct board *board;
@@ -62,12 +63,15 @@ struct pool {
 	struct child children[SLOTS];
 	int top;             /* slots beyond are free */
 	int workers;         /* as many as there should be */
-	unsigned generation; /* counts reloads; older workers are to leave */
+	struct program_trial trial;
 
 	int64_t start_at_ms; /* no new workers before */
 	int64_t back_off_ms; /* 0: none */
 	int64_t young_death_ms;
 	int rounds; /* in which all died young */
+
+	int64_t all_busy_ms; /* they have been since; 0: they are not */
+	int64_t silent_until_ms;
 
 	int stops; /* SIGTERM and SIGINT so far */
 };
@@ -75,10 +79,9 @@ struct pool {
 /* ---- counting ------------------------------------------------------------ */
 
 static bool
-is_current(const struct pool *pool, const struct child *child)
+is_current(const struct child *child)
 {
-	return child->pid != 0 && child->generation == pool->generation &&
-	       child->told_ms == 0;
+	return child->pid != 0 && !child->old && child->told_ms == 0;
 }
 
 static int
@@ -87,7 +90,7 @@ count_current(const struct pool *pool)
 	int count = 0;
 
 	for (int slot = 0; slot < pool->top; slot++)
-		count += is_current(pool, &pool->children[slot]);
+		count += is_current(&pool->children[slot]);
 	return count;
 }
 
@@ -115,6 +118,9 @@ back_off(struct pool *pool, int64_t now_ms)
 	if (pool->back_off_ms > BACK_OFF_MOST)
 		pool->back_off_ms = BACK_OFF_MOST;
 	pool->start_at_ms = now_ms + pool->back_off_ms;
+	log_warning("the next worker is started in %d ms, lest one after the "
+		    "other dies",
+	    (int)pool->back_off_ms);
 }
 
 static _Noreturn void
@@ -152,7 +158,6 @@ start_worker(struct pool *pool, int slot)
 	}
 	*child = (struct child){
 		.pid = pid,
-		.generation = pool->generation,
 		.started_ms = clock_steady_ms(),
 	};
 	if (slot >= pool->top)
@@ -186,7 +191,8 @@ static void
 tell(struct child *child, int signal_number)
 {
 	kill(child->pid, signal_number);
-	if (signal_number == SIGTERM && child->told_ms == 0)
+	if ((signal_number == SIGTERM || signal_number == SIGUSR2) &&
+	    child->told_ms == 0)
 		child->told_ms = clock_steady_ms();
 	if (signal_number == SIGKILL)
 		child->killed = true;
@@ -200,30 +206,38 @@ tell_all(struct pool *pool, int signal_number)
 			tell(&pool->children[slot], signal_number);
 }
 
+/* How a process ended, as people call it. */
+static void
+name_end(int status, char *name, size_t room)
+{
+	const char *signal_name;
+
+	if (WIFEXITED(status)) {
+		snprintf(name, room, "exit status %d", WEXITSTATUS(status));
+		return;
+	}
+	signal_name = sigabbrev_np(WTERMSIG(status));
+	snprintf(name, room, "SIG%s", signal_name ? signal_name : "nal ?");
+}
+
 static void
 log_end_of(const struct pool *pool, int slot, int status, int64_t age_ms)
 {
 	const struct child *child = &pool->children[slot];
 	uint64_t requests = board_look(pool->board, slot).requests;
-	char how[40];
+	char how[32], served[48] = "";
 
+	if (!child->old)
+		snprintf(served, sizeof(served),
+		    " after %" PRIu64 " requests", requests);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-		log_info("worker %ld left after %" PRIu64 " requests",
-		    (long)child->pid, requests);
+		log_info("worker %ld left%s", (long)child->pid, served);
 		return;
 	}
-	if (WIFSIGNALED(status))
-		snprintf(how, sizeof(how), "SIG%s",
-		    sigabbrev_np(WTERMSIG(status)) != NULL
-			? sigabbrev_np(WTERMSIG(status))
-			: "nal unknown");
-	else
-		snprintf(how, sizeof(how), "exit status %d",
-		    WEXITSTATUS(status));
-	log_warning("worker %ld died: %s, %" PRId64
-		    ".%03d s old, after %" PRIu64 " requests",
+	name_end(status, how, sizeof(how));
+	log_warning("worker %ld died: %s, %" PRId64 ".%03d s old%s%s",
 	    (long)child->pid, how, age_ms / 1000, (int)(age_ms % 1000),
-	    requests);
+	    *served != '\0' ? "," : "", served);
 }
 
 /* A child has ended. */
@@ -236,7 +250,8 @@ bury(struct pool *pool, int slot, int status)
 	bool young = age_ms < YOUNG_MS && child->told_ms == 0 && status != 0;
 
 	log_end_of(pool, slot, status, age_ms);
-	if (board_look(pool->board, slot).state == BOARD_BUSY)
+	/* What an old worker did, only the list it knew tells. */
+	if (child->old || board_look(pool->board, slot).state == BOARD_BUSY)
 		ended_doubt(pool->ended);
 	board_clear(pool->board, slot);
 	memset(child, 0, sizeof(*child));
@@ -245,18 +260,6 @@ bury(struct pool *pool, int slot, int status)
 	back_off(pool, now_ms);
 	if (count_alive(pool) == 0)
 		pool->rounds++;
-}
-
-static void
-reap(struct pool *pool)
-{
-	int status;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		for (int slot = 0; slot < pool->top; slot++)
-			if (pool->children[slot].pid == pid)
-				bury(pool, slot, status);
 }
 
 /* ---- watching workers ---------------------------------------------------- */
@@ -282,7 +285,8 @@ watch_deadline(struct pool *pool, int slot, int64_t now_ms)
 		tell(child, SIGKILL);
 		return;
 	}
-	if (sight.state == BOARD_IDLE || now_ms - sight.since_ms <= limit_ms)
+	if (child->old || sight.state == BOARD_IDLE ||
+	    now_ms - sight.since_ms <= limit_ms)
 		return;
 	if (child->overdue_ms == 0) {
 		log_warning("worker %ld has been busy for more than "
@@ -295,17 +299,52 @@ watch_deadline(struct pool *pool, int slot, int64_t now_ms)
 	}
 }
 
+static bool
+are_all_busy(const struct pool *pool)
+{
+	if (count_current(pool) < pool->workers)
+		return false;
+	for (int slot = 0; slot < pool->top; slot++)
+		if (is_current(&pool->children[slot]) &&
+		    board_look(pool->board, slot).state != BOARD_BUSY)
+			return false;
+	return true;
+}
+
+/* Say it when requests have to wait for a worker for longer than a moment; once
+ * a while, since it does not get truer by repetition. */
+static void
+watch_shortage(struct pool *pool, int64_t now_ms)
+{
+	if (pool->listener->one_at_a_time || !are_all_busy(pool)) {
+		pool->all_busy_ms = 0;
+		return;
+	}
+	if (pool->all_busy_ms == 0)
+		pool->all_busy_ms = now_ms;
+	if (now_ms - pool->all_busy_ms < SHORTAGE_MS ||
+	    now_ms < pool->silent_until_ms)
+		return;
+	pool->silent_until_ms = now_ms + SHORTAGE_SILENCE_MS;
+	log_warning("all %d workers have been busy for a while: requests wait "
+		    "(see the setting workers)",
+	    pool->workers);
+}
+
 static void
 watch(struct pool *pool)
 {
 	int64_t now_ms = clock_steady_ms();
+
+	program_watch(&pool->trial, now_ms);
+	watch_shortage(pool, now_ms);
 
 	for (int slot = 0; slot < pool->top; slot++) {
 		const struct child *child = &pool->children[slot];
 
 		if (child->pid == 0)
 			continue;
-		if (is_current(pool, child) &&
+		if (is_current(child) &&
 		    now_ms - child->started_ms >= YOUNG_MS)
 			pool->rounds = 0;
 		watch_deadline(pool, slot, now_ms);
@@ -314,16 +353,16 @@ watch(struct pool *pool)
 		pool->back_off_ms = 0;
 }
 
-/* ---- a reload ------------------------------------------------------------ */
+/* ---- from one program to the next ---------------------------------------- */
 
-/* Is there a worker of the current settings that can serve? */
+/* Is there a worker of this program that can serve? */
 static bool
 is_ready(const struct pool *pool)
 {
 	for (int slot = 0; slot < pool->top; slot++) {
 		enum board_state state = board_look(pool->board, slot).state;
 
-		if (is_current(pool, &pool->children[slot]) &&
+		if (is_current(&pool->children[slot]) &&
 		    (state == BOARD_IDLE || state == BOARD_BUSY))
 			return true;
 	}
@@ -331,102 +370,112 @@ is_ready(const struct pool *pool)
 }
 
 static bool
-is_old(const struct pool *pool, const struct child *child)
+is_old(const struct child *child)
 {
-	return child->pid != 0 && child->told_ms == 0 &&
-	       child->generation != pool->generation;
+	return child->pid != 0 && child->old && child->told_ms == 0;
 }
 
 static bool
 has_old(const struct pool *pool)
 {
 	for (int slot = 0; slot < pool->top; slot++)
-		if (is_old(pool, &pool->children[slot]))
+		if (is_old(&pool->children[slot]))
 			return true;
 	return false;
 }
 
-/* Old workers serve until a new one can: should the new settings keep workers
- * from starting, the service goes on. */
+/* Old workers serve until a new one can: should something keep new workers from
+ * starting, the service goes on. */
 static void
 hand_over(struct pool *pool)
 {
 	if (!has_old(pool) || !is_ready(pool))
 		return;
+	ended_doubt(pool->ended);
 	for (int slot = 0; slot < pool->top; slot++)
-		if (is_old(pool, &pool->children[slot]))
+		if (is_old(&pool->children[slot]))
 			tell(&pool->children[slot], SIGTERM);
 }
 
-/* Get everything that new settings need in place of what there was.  0, or -1
- * (logged) with all as it was. */
-static int
-prepare(struct pool *pool, const struct config *config)
+/* What is left to the next program. */
+static struct succession *
+will_of(const struct pool *pool)
 {
-	char why[KEYS_WHY_SIZE];
-	struct gate_plan plan;
-	struct gate *gate = NULL;
-	struct keys *keys;
+	struct succession *will = memory_zeroed(1, sizeof(*will));
 
-	keys = keys_open(config->key_dir, config->access_token_seconds, why);
-	if (keys == NULL) {
-		log_error("%s", why);
-		return -1;
+	listen_leave(pool->listener, will);
+	for (int slot = 0; slot < pool->top; slot++) {
+		const struct child *child = &pool->children[slot];
+
+		if (child->pid == 0)
+			continue;
+		will->children[will->count++] = (struct succession_child){
+			.pid = child->pid,
+			.started_ms = child->started_ms,
+		};
 	}
-	if (gate_plan_make(&plan, config, pool->listener->one_at_a_time) == 0 &&
-	    listen_set_users(pool->listener, config) == 0)
-		gate = worker_prepare(&plan);
-	if (gate == NULL) {
-		keys_close(keys);
-		return -1;
-	}
-
-	/* Workers that were there before keep the gate they know. */
-	keys_close(pool->keys);
-	gate_free(pool->gate);
-	pool->keys = keys;
-	pool->gate = gate;
-	pool->plan = plan;
-	pool->workers = (int)plan.workers;
-	return 0;
-}
-
-static int
-take_log(const struct config *config)
-{
-	if (log_open(config->log, (enum log_format)config->log_format,
-		(enum log_level)config->log_level) == 0)
-		return 0;
-	log_error("could not open the log \"%s\": %s", config->log,
-	    strerror(errno));
-	return -1;
+	return will;
 }
 
 static void
-reload(struct pool *pool)
+begin_trial(struct pool *pool)
 {
-	struct config *config = pool->read_settings();
-	int ready = -1;
+	struct succession *will = will_of(pool);
 
-	if (config != NULL) {
-		reload_keep_fixed(pool->config, config);
-		if (take_log(config) == 0)
-			ready = prepare(pool, config);
-	}
-	if (ready != 0) {
-		take_log(pool->config);
+	program_abandon(&pool->trial);
+	if (program_try(pool->program, will, &pool->trial) != 0)
+		log_warning("nothing was reloaded");
+	free(will);
+}
+
+static void
+end_trial(struct pool *pool, int status)
+{
+	struct succession *will;
+
+	if (!program_judge(&pool->trial, status)) {
 		log_warning("nothing was reloaded: the old settings hold");
-		config_free(config);
 		return;
 	}
-	ended_set_life(pool->ended, config->access_token_seconds);
-	config_free(pool->config);
-	pool->config = config;
-	pool->generation++;
-	pool->start_at_ms = 0;
-	pool->rounds = 0;
-	log_info("settings and keys were read again; starting %d workers",
-	    pool->workers);
+	will = will_of(pool);
+	program_become(pool->program, will);
+	log_warning("nothing was reloaded: the old program goes on");
+	free(will);
+}
+
+/* Children of the program before this one, or nobody's. */
+static void
+adopt(struct pool *pool, const struct succession *before)
+{
+	siginfo_t info;
+
+	for (size_t i = 0; i < before->count && pool->top < SLOTS; i++) {
+		const struct succession_child *child = &before->children[i];
+
+		if (waitid(P_PID, (id_t)child->pid, &info,
+			WEXITED | WNOHANG | WNOWAIT) != 0)
+			continue;
+		pool->children[pool->top++] = (struct child){
+			.pid = child->pid,
+			.old = true,
+			.started_ms = child->started_ms,
+		};
+	}
+}
+
+static void
+reap(struct pool *pool)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == pool->trial.pid)
+			end_trial(pool, status);
+		for (int slot = 0; slot < pool->top; slot++)
+			if (pool->children[slot].pid == pid)
+				bury(pool, slot, status);
+	}
 }
 
 /* ---- signals ------------------------------------------------------------- */
@@ -488,7 +537,7 @@ wait_signal(struct pool *pool)
 		break;
 	case SIGHUP:
 		if (pool->stops == 0)
-			reload(pool);
+			begin_trial(pool);
 		break;
 	case SIGUSR1:
 		reopen_log(pool);
@@ -516,7 +565,27 @@ log_start(const struct pool *pool)
 	log_add_int(&line, "hash_mib",
 	    (int64_t)(gate_memory(&plan->options) >> 20));
 	log_add_int(&line, "memory_mib", (int64_t)(plan->memory >> 20));
+	if (count_alive(pool) > 0)
+		log_add_int(&line, "taken_over", count_alive(pool));
 	log_end(&line);
+}
+
+/*
+ * Those who wait at the socket are served first.  But systemd keeps it, with who
+ * waits there, for the next start; and workers of another program may not know
+ * that signal.
+ */
+static void
+tell_all_to_leave(struct pool *pool)
+{
+	bool kept = pool->listener->source == LISTEN_SYSTEMD;
+
+	for (int slot = 0; slot < pool->top; slot++) {
+		struct child *child = &pool->children[slot];
+
+		if (child->pid != 0)
+			tell(child, kept || child->old ? SIGTERM : SIGUSR2);
+	}
 }
 
 /* Requests that have begun are finished, within limits. */
@@ -529,8 +598,9 @@ stop(struct pool *pool)
 	int64_t now_ms;
 	bool hastened = false;
 
+	program_abandon(&pool->trial);
 	listen_unlink(pool->listener);
-	tell_all(pool, SIGTERM);
+	tell_all_to_leave(pool);
 	while (count_alive(pool) > 0) {
 		wait_signal(pool);
 		now_ms = clock_steady_ms();
@@ -585,26 +655,73 @@ share_memory(struct pool *pool)
 	return pool->ended != NULL ? 0 : -1;
 }
 
-int
-pool_run(struct config *config, pool_settings *read_settings,
-    struct listener *listener)
+/* What the settings ask for.  0, or -1 (logged). */
+static int
+prepare(struct pool *pool)
+{
+	const struct config *config = pool->config;
+	char why[KEYS_WHY_SIZE];
+
+	pool->keys =
+	    keys_open(config->key_dir, config->access_token_seconds, why);
+	if (pool->keys == NULL) {
+		log_error("%s", why);
+		return -1;
+	}
+	if (gate_plan_make(&pool->plan, config,
+		pool->listener->one_at_a_time) != 0)
+		return -1;
+	pool->gate = worker_prepare(&pool->plan);
+	pool->workers = (int)pool->plan.workers;
+	return pool->gate != NULL ? 0 : -1;
+}
+
+static struct pool *
+pool_new(const struct config *config, struct listener *listener)
 {
 	struct pool *pool = memory_zeroed(1, sizeof(*pool));
-	int status = 1;
 
 	pool->config = config;
-	pool->read_settings = read_settings;
 	pool->listener = listener;
-	confine_secrets();
-	block_signals(pool);
-	if (share_memory(pool) == 0 && prepare(pool, config) == 0)
-		status = serve(pool);
+	return pool;
+}
 
+static void
+pool_free(struct pool *pool)
+{
 	keys_close(pool->keys);
 	gate_free(pool->gate);
 	ended_free(pool->ended);
 	board_free(pool->board);
-	config_free(pool->config);
 	free(pool);
+}
+
+int
+pool_run(const struct config *config, struct listener *listener,
+    const struct program *program, const struct succession *before)
+{
+	struct pool *pool = pool_new(config, listener);
+	int status = 1;
+
+	pool->program = program;
+	confine_secrets();
+	block_signals(pool);
+	if (before != NULL)
+		adopt(pool, before);
+	if (share_memory(pool) == 0 && prepare(pool) == 0)
+		status = serve(pool);
+	pool_free(pool);
 	return status;
+}
+
+int
+pool_test(const struct config *config, struct listener *listener)
+{
+	struct pool *pool = pool_new(config, listener);
+	int result = -1;
+
+	if (share_memory(pool) == 0)
+		result = prepare(pool);
+	pool_free(pool);
+	return result;
 }

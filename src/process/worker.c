@@ -25,6 +25,10 @@
 /* How much longer than the parent a worker's own alarm waits. */
 #define ALARM_GRACE_MS 3000
 
+/* Those who wait at the socket when the service stops are served for so long;
+ * where others can still come in, they might never end. */
+#define EMPTY_MS 2000
+
 /* What a worker may take beyond what it has when it is ready: one hash of the
  * largest cost that is allowed, 256 MiB, and the half of that beside. */
 #define MEMORY_BEYOND ((size_t)384 << 20)
@@ -35,6 +39,7 @@ struct worker {
 	struct fcgi *fcgi;
 	int signal_fd;
 	bool leaving;
+	int64_t empty_until_ms; /* to serve those who wait, and leave; or 0 */
 	uint64_t served;
 	uint64_t limit; /* 0: none */
 };
@@ -77,6 +82,7 @@ take_signals(void)
 	sigemptyset(&ours);
 	sigaddset(&ours, SIGTERM);
 	sigaddset(&ours, SIGUSR1);
+	sigaddset(&ours, SIGUSR2);
 	sigprocmask(SIG_SETMASK, &ours, NULL);
 	return signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -89,6 +95,8 @@ read_signals(struct worker *worker)
 	while (read(worker->signal_fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGTERM)
 			worker->leaving = true;
+		else if (info.ssi_signo == SIGUSR2)
+			worker->empty_until_ms = clock_steady_ms() + EMPTY_MS;
 		else if (log_reopen() == -1)
 			log_error("could not open the log again: %s",
 			    strerror(errno));
@@ -231,19 +239,30 @@ serve(struct worker *worker)
 	show(worker, BOARD_IDLE);
 }
 
+static bool
+may_stay(const struct worker *worker)
+{
+	if (worker->leaving ||
+	    (worker->limit != 0 && worker->served >= worker->limit))
+		return false;
+	return worker->empty_until_ms == 0 ||
+	       clock_steady_ms() < worker->empty_until_ms;
+}
+
 /* Returns the exit status. */
 static int
 serve_all(struct worker *worker)
 {
-	while (!worker->leaving &&
-	       (worker->limit == 0 || worker->served < worker->limit)) {
-		switch (fcgi_accept(worker->fcgi)) {
+	while (may_stay(worker)) {
+		switch (fcgi_accept(worker->fcgi, worker->empty_until_ms == 0)) {
 		case FCGI_ACCEPTED:
 			serve(worker);
 			break;
 		case FCGI_NOBODY:
 		case FCGI_WOKEN:
 			break;
+		case FCGI_QUIET:
+			return 0;
 		case FCGI_BROKEN:
 			return 1;
 		}

@@ -25,8 +25,9 @@ struct worker_start {
 /*
  * Serve requests until told to stop, until max_requests are served, or until
  * the parent is gone; a request that has begun is finished first.  SIGTERM
- * stops, SIGUSR1 opens the log again; both are blocked in between, so neither
- * cuts a request.  Runs in the child and returns its exit status.
+ * stops, SIGUSR2 does when nobody waits at the socket any more, SIGUSR1 opens
+ * the log again; all are blocked in between, so none cuts a request.  Runs in
+ * the child and returns its exit status.
  */
 int worker_run(const struct worker_start *start);
 

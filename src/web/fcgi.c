@@ -195,13 +195,15 @@ accept_failed(void)
 }
 
 enum fcgi_accept
-fcgi_accept(struct fcgi *fcgi)
+fcgi_accept(struct fcgi *fcgi, bool wait)
 {
 	struct epoll_event events[2];
 	uint32_t knock = 0;
 	int count, connection;
 
-	count = epoll_wait(fcgi->door_fd, events, 2, -1);
+	count = epoll_wait(fcgi->door_fd, events, 2, wait ? -1 : 0);
+	if (count == 0)
+		return FCGI_QUIET;
 	for (int i = 0; i < count; i++)
 		if (events[i].data.fd == fcgi->options.listen_fd)
 			knock = events[i].events;

@@ -25,6 +25,7 @@ enum fcgi_accept {
 	FCGI_ACCEPTED, /* go on with fcgi_begin() */
 	FCGI_NOBODY,   /* a sibling was faster, or the peer is not welcome */
 	FCGI_WOKEN,    /* nobody came, and wake_fd can be read */
+	FCGI_QUIET,    /* nobody is there, and it was not to be waited for */
 	FCGI_BROKEN,   /* the listening socket is of no more use (logged) */
 };
 
@@ -39,12 +40,12 @@ struct fcgi *fcgi_open(const struct fcgi_options *options);
 void fcgi_close(struct fcgi *fcgi);
 
 /*
- * Wait for a connection or for wake_fd.  A connection comes first, so that none
- * is forgotten by a worker that was woken for it and leaves: look at wake_fd
- * between two calls.  Block the signals that wake_fd stands for, or they cut
- * requests.
+ * Wait for a connection or for wake_fd, or, without `wait`, see whether somebody
+ * is there.  A connection comes first, so that none is forgotten by a worker that
+ * was woken for it and leaves: look at wake_fd between two calls.  Block the
+ * signals that wake_fd stands for, or they cut requests.
  */
-enum fcgi_accept fcgi_accept(struct fcgi *fcgi);
+enum fcgi_accept fcgi_accept(struct fcgi *fcgi, bool wait);
 
 /*
  * Receive the request of the accepted connection.  0 with the gateway filled,

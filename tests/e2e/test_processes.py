@@ -3,11 +3,17 @@
 import os
 import pwd
 import shutil
+import signal
+import socket
+import threading
+import time
 
 import pytest
 
 from harness import contract, fastcgi, process, tree
 from harness.postern import write_settings
+
+HEALTH = "/v2/auth/health"
 
 only_root = pytest.mark.skipif(os.getuid() != 0, reason="needs root")
 
@@ -35,10 +41,11 @@ def has_filter():
 
 
 def test_workers_are_confined(pool):
-    for worker in pool.workers():
+    for worker in workers_of(pool):
+        process.wait_until("a filter of system calls", lambda: status(worker)[
+            "Seccomp"] == ("2" if has_filter() else "0"))
         seen = status(worker)
         assert seen["NoNewPrivs"] == "1"
-        assert seen["Seccomp"] == ("2" if has_filter() else "0")
         assert limits(worker)["Max core file size"] == "0"
         room = limits(worker)["Max address space"]
         if not tree.SANITIZED:
@@ -103,4 +110,359 @@ def test_root_becomes_the_user(room, settings, start_pool, people, sign_in):
 def test_only_root_can_become_another(start_pool):
     pool = start_pool(user="root")
     assert "only root can become" in pool.log()
-    assert fastcgi.ask(pool.address, "GET", "/v2/auth/health").status == 200
+    assert fastcgi.ask(pool.address, "GET", HEALTH).status == 200
+
+
+# ---- load ------------------------------------------------------------------------
+
+class Load:
+    """Clients that ask one after another, each answer noted, until stopped."""
+
+    def __init__(self, ask, clients=4):
+        self.ask = ask
+        self.answers = []
+        self.ended = threading.Event()
+        self.threads = [threading.Thread(target=self._run, daemon=True)
+                        for _ in range(clients)]
+
+    def _run(self):
+        while not self.ended.is_set():
+            try:
+                answer = self.ask().status
+            except OSError as error:
+                answer = type(error).__name__
+            self.answers.append(answer)
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        for thread in self.threads:
+            thread.join(30)
+            assert not thread.is_alive()
+
+    def other_than(self, *expected):
+        return [answer for answer in self.answers if answer not in expected]
+
+    def wait_for_more(self, count=20):
+        before = len(self.answers)
+        process.wait_until(f"{count} more answers",
+                           lambda: len(self.answers) >= before + count, 20)
+
+
+def health_of(pool):
+    return lambda: fastcgi.ask(pool.address, "GET", HEALTH)
+
+
+def change(pool, **settings):
+    """Write other settings into the pool's file."""
+    path = pool.settings_file
+    chosen = dict(line.split("=", 1) for line in
+                  path.read_text().splitlines())
+    write_settings(path, {**chosen, **settings})
+
+
+def workers_of(pool, count=2):
+    """The ids of its workers, once there are so many."""
+    process.wait_until(f"{count} workers",
+                       lambda: len(pool.workers()) == count, 20)
+    return set(pool.workers())
+
+
+def reload(pool, workers=2):
+    """SIGHUP; returns when all workers are new."""
+    before = workers_of(pool)
+    pool.reload()
+    process.wait_until("new workers", lambda: len(pool.workers()) == workers
+                       and not before & set(pool.workers()), 20)
+
+
+def reload_in_vain(pool):
+    """SIGHUP with something wrong; returns what was logged."""
+    workers = workers_of(pool)
+    before = len(pool.log())
+    pool.reload()
+    process.wait_until("a refusal", lambda: "nothing was reloaded" in
+                       pool.log()[before:], 20)
+    assert set(pool.workers()) == workers
+    assert fastcgi.ask(pool.address, "GET", HEALTH).status == 200
+    return pool.log()[before:]
+
+
+# ---- SIGHUP ----------------------------------------------------------------------
+
+def test_reload_under_load_loses_nothing(start_pool):
+    pool = start_pool()
+    with Load(health_of(pool)) as load:
+        for _ in range(5):
+            load.wait_for_more()
+            reload(pool)
+        load.wait_for_more()
+    assert not load.other_than(200)
+    assert pool.process.is_running()
+    assert len(pool.events("start")) == 6
+    assert pool.events("start")[-1]["taken_over"] == 2
+    assert " died" not in pool.log()
+
+
+def test_two_reloads_at_once(start_pool):
+    pool = start_pool()
+    with Load(health_of(pool)) as load:
+        for _ in range(20):
+            pool.reload()
+            time.sleep(0.02)
+        reload(pool)
+        load.wait_for_more()
+    assert not load.other_than(200)
+    assert " died" not in pool.log()
+
+
+def test_reload_takes_new_settings(start_pool):
+    pool = start_pool()
+    change(pool, base_path="/other", workers=3)
+    reload(pool, workers=3)
+    assert fastcgi.ask(pool.address, "GET", "/other/auth/health").status == 200
+    assert fastcgi.ask(pool.address, "GET", HEALTH).status == 404
+
+
+def test_socket_stays_and_is_removed_at_the_end(start_pool):
+    pool = start_pool()
+    inode = os.stat(pool.address).st_ino
+    reload(pool)
+    assert os.stat(pool.address).st_ino == inode
+    assert pool.stop() == 0
+    assert not os.path.exists(pool.address)
+
+
+# A hash of this cost takes a second or two.
+SLOW = {"scrypt_log2_n": 16, "scrypt_p": 16, "hash_deadline_ms": 20000}
+
+
+def test_request_in_flight_ends_with_the_old_worker(start_pool, sign_in):
+    pool = start_pool(**SLOW)
+    old = workers_of(pool)
+    answers = []
+    asking = threading.Thread(target=lambda: answers.append(
+        sign_in(pool, "nobody@example.test", "a password", timeout=30)))
+    asking.start()
+    time.sleep(0.2)
+    pool.reload()
+    process.wait_until("all but one to leave", lambda: len(
+        old & set(pool.workers())) == 1, 20)
+    assert not answers
+    asking.join(30)
+    assert answers[0].status == 401
+    process.wait_until("the last to leave",
+                       lambda: not old & set(pool.workers()), 10)
+
+
+@pytest.mark.parametrize("name, value, words", [
+    ("workers", "none", "workers"),
+    ("key_dir", "/no/such/directory", "/no/such/directory"),
+    ("log", "/no/such/directory/log", "/no/such/directory/log"),
+    ("scrypt_log2_n", "9", "scrypt_log2_n"),
+    ("socket_users", "nobody-of-this-name", "nobody-of-this-name"),
+])
+def test_bad_settings_change_nothing(start_pool, name, value, words):
+    pool = start_pool()
+    change(pool, **{name: value})
+    said = reload_in_vain(pool)
+    assert words in said
+
+
+def test_settings_of_the_start_stay(start_pool):
+    pool = start_pool()
+    change(pool, listen_mode="0600")
+    reload(pool)
+    assert os.stat(pool.address).st_mode & 0o777 == 0o660
+
+
+@pytest.fixture
+def copied(room, start_pool):
+    """A pool whose program may be replaced."""
+    program = room / "postern.fcgi"
+    shutil.copy(tree.POSTERN, program)
+    pool = start_pool(command=[program, "--config", "{settings}", "--listen",
+                               "unix:{sock}"])
+    pool.program = program
+    return pool
+
+
+def replace(program, content, mode=0o755):
+    """As an installer does: another file under the same name."""
+    new = program.with_suffix(".new")
+    new.write_bytes(content)
+    new.chmod(mode)
+    new.rename(program)
+
+
+def test_reload_becomes_the_new_program(copied):
+    replace(copied.program, tree.POSTERN.read_bytes())
+    new = os.stat(copied.program).st_ino
+    assert os.stat(f"/proc/{copied.pid}/exe").st_ino != new
+    with Load(health_of(copied)) as load:
+        load.wait_for_more()
+        reload(copied)
+        load.wait_for_more()
+    assert not load.other_than(200)
+    for pid in [copied.pid, *copied.workers()]:
+        assert os.stat(f"/proc/{pid}/exe").st_ino == new
+
+
+@pytest.mark.parametrize("content, mode", [
+    (b"no program at all", 0o755),
+    (b"#!/bin/sh\necho broken >&2\nexit 1\n", 0o755),
+    (b"#!/bin/sh\nkill -SEGV $$\n", 0o755),
+    (b"", 0o644),
+    (None, None),
+], ids=["no-program", "fails", "crashes", "not-executable", "gone"])
+def test_broken_program_changes_nothing(copied, content, mode):
+    if content is None:
+        copied.program.unlink()
+    else:
+        replace(copied.program, content, mode)
+    with Load(health_of(copied)) as load:
+        reload_in_vain(copied)
+        load.wait_for_more()
+    assert not load.other_than(200)
+    # Mended, it is taken.
+    replace(copied.program, tree.POSTERN.read_bytes())
+    reload(copied)
+
+
+def test_program_that_hangs_is_given_up(copied):
+    replace(copied.program, b"#!/bin/sh\nexec sleep 600\n")
+    copied.reload()
+    time.sleep(0.5)
+    # A request and a stop do not wait for it.
+    assert fastcgi.ask(copied.address, "GET", HEALTH).status == 200
+    assert copied.stop() == 0
+
+
+def test_trial_by_hand(room, settings, ctl):
+    config = write_settings(room / "settings", settings)
+    done = process.run([tree.POSTERN, "--config", config, "--test"])
+    assert done.returncode == 0 and b"in order" in done.stdout
+    config = write_settings(room / "settings",
+                            {**settings, "key_dir": room / "none"})
+    done = process.run([tree.POSTERN, "--config", config, "--test"])
+    assert done.returncode == 1 and b"none" in done.stderr
+    assert not done.stdout
+
+
+# ---- SIGTERM ---------------------------------------------------------------------
+
+def test_stop_serves_those_who_wait(start_pool):
+    """Whoever got through to the socket before it went is answered."""
+    pool = start_pool(workers=2)
+    with Load(health_of(pool), clients=16) as load:
+        load.wait_for_more(50)
+        assert pool.stop() == 0
+        time.sleep(0.1)
+    # The socket's file is away: that, and nothing else, is what they meet.
+    assert not load.other_than(200, "FileNotFoundError")
+    assert 200 in load.answers and "FileNotFoundError" in load.answers
+
+
+def test_restart_under_systemds_socket_loses_nothing(room, settings, ctl):
+    """Who comes between two lives of the program waits at the socket."""
+    config = write_settings(room / "settings", settings)
+    address = str(room / "sock")
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(address)
+        door.listen(128)
+
+        # systemd's way: the socket is fd 3, for the process of this id.
+        def start(number):
+            return process.Process(
+                ["bash", "-c", f"exec 3<&{door.fileno()} && export LISTEN_FDS=1 "
+                 'LISTEN_PID=$$ && exec "$0" "$@"', tree.POSTERN, "--config",
+                 config], room / f"log{number}", pass_fds=[door.fileno()])
+        one = start(0)
+        process.wait_until("an answer", lambda: one.is_running() and
+                           process.children(one.pid))
+        with Load(lambda: fastcgi.ask(address, "GET", HEALTH)) as load:
+            for number in range(1, 4):
+                load.wait_for_more()
+                assert one.stop() == 0
+                one = start(number)
+            load.wait_for_more()
+        assert not load.other_than(200)
+        assert one.stop() == 0
+
+
+# ---- deaths ----------------------------------------------------------------------
+
+def test_killed_worker_is_replaced_at_once(start_pool):
+    pool = start_pool(workers=2)
+    time.sleep(1.1)  # it is no longer young
+    victim = min(workers_of(pool))
+    os.kill(victim, signal.SIGKILL)
+    process.wait_until("a new worker", lambda: len(pool.workers()) == 2 and
+                       victim not in pool.workers(), 5)
+    [line] = [event["message"] for event in pool.events()
+              if "died" in event.get("message", "")]
+    assert f"worker {victim} died: SIGKILL, 1." in line
+
+
+def test_workers_follow_a_killed_parent(start_pool):
+    pool = start_pool(workers=2)
+    workers = workers_of(pool)
+    os.kill(pool.pid, signal.SIGKILL)
+    pool.process.wait()
+    process.wait_until("the workers' end", lambda: not any(
+        process.is_alive(worker) for worker in workers), 5)
+
+
+def test_worker_killed_while_it_hashes(start_pool, new_person, sign_in):
+    """Its client gets no answer, all others do, now and later."""
+    person = new_person()
+    pool = start_pool(workers=4, scrypt_log2_n=14, scrypt_p=8)
+
+    def ask():
+        return sign_in(pool, person.email, "wrong", timeout=30)
+
+    with Load(ask, clients=4) as load:
+        for _ in range(5):
+            time.sleep(0.2)
+            os.kill(pool.workers()[0], signal.SIGKILL)
+    # What is cut off has no status line, which reads as 200.
+    assert set(load.other_than(401, 429, 503)) <= {200}
+    process.wait_until("four workers", lambda: len(pool.workers()) == 4, 10)
+    answer = sign_in(pool, person.email, person.password)
+    assert answer.status in (200, 429), answer
+
+
+def test_deaths_in_a_row_are_slowed_and_explained(start_pool):
+    pool = start_pool(workers=2)
+    start = time.monotonic()
+    deaths = 0
+    while time.monotonic() - start < 3:
+        for worker in pool.workers():
+            os.kill(worker, signal.SIGKILL)
+            deaths += 1
+        time.sleep(0.02)
+        if not pool.process.is_running():
+            break
+    log = pool.log()
+    assert "died: SIGKILL, 0." in log
+    assert "the next worker is started in 100 ms" in log
+    assert "the next worker is started in 400 ms" in log
+    assert deaths < 40
+    if pool.process.is_running():
+        process.wait_until("an answer", lambda: len(pool.workers()) == 2, 10)
+    else:
+        assert "giving up" in log
+
+
+def test_shortage_of_workers_is_told_once(start_pool, sign_in):
+    pool = start_pool(**SLOW)
+    with Load(lambda: sign_in(pool, "nobody@example.test", "a password",
+                              timeout=30)):
+        process.wait_until("the warning",
+                           lambda: "all 2 workers" in pool.log(), 20)
+        time.sleep(2.5)
+    assert pool.log().count("all 2 workers") == 1

@@ -144,7 +144,7 @@ begin(struct door *door, int *client)
 	*client = knock(door);
 	if (request.size > 0)
 		send_request(*client);
-	assert_int_equal(fcgi_accept(door->fcgi), FCGI_ACCEPTED);
+	assert_int_equal(fcgi_accept(door->fcgi, true), FCGI_ACCEPTED);
 	return fcgi_begin(door->fcgi, &door->gateway);
 }
 
@@ -252,7 +252,7 @@ test_one_after_the_other(void **state)
 	second = knock(door);
 	send_request(second);
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(fcgi_accept(door->fcgi), FCGI_ACCEPTED);
+		assert_int_equal(fcgi_accept(door->fcgi, true), FCGI_ACCEPTED);
 		assert_int_equal(fcgi_begin(door->fcgi, &door->gateway), 0);
 		answer(door, i == 0 ? "one" : "two");
 	}
@@ -330,7 +330,7 @@ test_arrives_in_pieces(void **state)
 		}
 		_exit(0);
 	}
-	assert_int_equal(fcgi_accept(door->fcgi), FCGI_ACCEPTED);
+	assert_int_equal(fcgi_accept(door->fcgi, true), FCGI_ACCEPTED);
 	assert_int_equal(fcgi_begin(door->fcgi, &door->gateway), 0);
 	assert_int_equal(read_body(door, body, sizeof(body)), 3);
 	answer(door, "ok");
@@ -394,7 +394,7 @@ test_peer_that_asks_before_it_sends(void **state)
 		}
 		_exit(0);
 	}
-	assert_int_equal(fcgi_accept(door->fcgi), FCGI_ACCEPTED);
+	assert_int_equal(fcgi_accept(door->fcgi, true), FCGI_ACCEPTED);
 	assert_int_equal(fcgi_begin(door->fcgi, &door->gateway), 0);
 	assert_string_equal(param(&door->gateway, "HTTP_LONG"), value);
 	assert_int_equal(read_body(door, body, sizeof(body)), BODY_LIMIT);
@@ -448,7 +448,7 @@ test_large_body(void **state)
 		send_request(client);
 		_exit(0);
 	}
-	assert_int_equal(fcgi_accept(door->fcgi), FCGI_ACCEPTED);
+	assert_int_equal(fcgi_accept(door->fcgi, true), FCGI_ACCEPTED);
 	assert_int_equal(fcgi_begin(door->fcgi, &door->gateway), 0);
 	/* Enough can be read to see that it is too much. */
 	assert_int_equal(read_body(door, body, sizeof(body)), sizeof(body));
@@ -565,7 +565,7 @@ test_drip(void **state)
 		_exit(0);
 	}
 	before_ms = clock_steady_ms();
-	assert_int_equal(fcgi_accept(door->fcgi), FCGI_ACCEPTED);
+	assert_int_equal(fcgi_accept(door->fcgi, true), FCGI_ACCEPTED);
 	assert_int_equal(fcgi_begin(door->fcgi, &door->gateway), -1);
 	assert_in_range(clock_steady_ms() - before_ms, TIMEOUT_MS - 20, 1500);
 	assert_dropped(client);
@@ -588,7 +588,7 @@ test_broken_off_anywhere(void **state)
 		client = knock(door);
 		send_bytes(client, whole.bytes, size);
 		close(client);
-		assert_int_equal(fcgi_accept(door->fcgi), FCGI_ACCEPTED);
+		assert_int_equal(fcgi_accept(door->fcgi, true), FCGI_ACCEPTED);
 		assert_int_equal(fcgi_begin(door->fcgi, &door->gateway), -1);
 	}
 	assert_in_range(clock_steady_ms() - before_ms, 0, FOR_EVER_MS);
@@ -604,7 +604,7 @@ test_half_closed_midway(void **state)
 	records_head(&request, RESPONDER, 0);
 	send_request(client);
 	shutdown(client, SHUT_WR);
-	assert_int_equal(fcgi_accept(door->fcgi), FCGI_ACCEPTED);
+	assert_int_equal(fcgi_accept(door->fcgi, true), FCGI_ACCEPTED);
 	assert_int_equal(fcgi_begin(door->fcgi, &door->gateway), -1);
 	assert_in_range(clock_steady_ms() - before_ms, 0, TIMEOUT_MS);
 	assert_dropped(client);
@@ -735,7 +735,7 @@ test_woken(void **state)
 	int client;
 
 	assert_int_equal(write(door->wake[1], "x", 1), 1);
-	assert_int_equal(fcgi_accept(door->fcgi), FCGI_WOKEN);
+	assert_int_equal(fcgi_accept(door->fcgi, true), FCGI_WOKEN);
 
 	/* Who has knocked comes first. */
 	records_request(&request, 0, "");
@@ -743,7 +743,23 @@ test_woken(void **state)
 	answer(door, "come in");
 	assert_answered(client, "come in");
 	close(client);
-	assert_int_equal(fcgi_accept(door->fcgi), FCGI_WOKEN);
+	assert_int_equal(fcgi_accept(door->fcgi, true), FCGI_WOKEN);
+}
+
+static void
+test_not_waiting(void **state)
+{
+	struct door *door = *state;
+	int client;
+
+	assert_int_equal(fcgi_accept(door->fcgi, false), FCGI_QUIET);
+	client = knock(door);
+	assert_int_equal(fcgi_accept(door->fcgi, false), FCGI_ACCEPTED);
+	close(client);
+	assert_int_equal(fcgi_begin(door->fcgi, &door->gateway), -1);
+	assert_int_equal(fcgi_accept(door->fcgi, false), FCGI_QUIET);
+	assert_int_equal(write(door->wake[1], "x", 1), 1);
+	assert_int_equal(fcgi_accept(door->fcgi, false), FCGI_WOKEN);
 }
 
 static void
@@ -757,13 +773,13 @@ test_users(void **state)
 	(void)state;
 	open_door(&door, AF_UNIX, others, 2);
 	client = knock(&door);
-	assert_int_equal(fcgi_accept(door.fcgi), FCGI_NOBODY);
+	assert_int_equal(fcgi_accept(door.fcgi, true), FCGI_NOBODY);
 	assert_dropped(client);
 	shut_door(&door);
 
 	open_door(&door, AF_UNIX, us, 2);
 	client = knock(&door);
-	assert_int_equal(fcgi_accept(door.fcgi), FCGI_ACCEPTED);
+	assert_int_equal(fcgi_accept(door.fcgi, true), FCGI_ACCEPTED);
 	close(client);
 	assert_int_equal(fcgi_begin(door.fcgi, &door.gateway), -1);
 	shut_door(&door);
@@ -776,7 +792,7 @@ test_broken_socket(void **state)
 
 	/* Nobody can listen on it any more. */
 	assert_int_equal(shutdown(door->listen_fd, SHUT_RDWR), 0);
-	assert_int_equal(fcgi_accept(door->fcgi), FCGI_BROKEN);
+	assert_int_equal(fcgi_accept(door->fcgi, true), FCGI_BROKEN);
 }
 
 static void
@@ -851,6 +867,7 @@ main(void)
 		LOCAL(test_answer_to_nobody),
 		LOCAL(test_answer_not_taken),
 		LOCAL(test_woken),
+		LOCAL(test_not_waiting),
 		cmocka_unit_test(test_users),
 		LOCAL(test_broken_socket),
 	};

@@ -1,0 +1,59 @@
+/* succession.h - what a parent leaves to the program that takes its place.
+ *
+ * On SIGHUP the parent becomes the program anew, by execve(2).  Its process id
+ * and with it its children stay, and the listening socket does; all else is made
+ * again from the settings, and by whatever program now lies on the disk.  What
+ * it must be told stands in a variable of the environment. */
+
+#ifndef POSTERN_PROCESS_SUCCESSION_H
+#define POSTERN_PROCESS_SUCCESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define SUCCESSION_MOST 2048
+
+struct succession_child {
+	pid_t pid;
+	int64_t started_ms; /* clock_steady_ms() */
+};
+
+struct succession {
+	/* of struct listener */
+	int fd;
+	int source;
+	bool one_at_a_time;
+	bool has_path;
+	uint64_t device, inode;
+
+	size_t count;
+	struct succession_child children[SUCCESSION_MOST];
+};
+
+/* Bytes of the longest text, the NUL included. */
+#define SUCCESSION_TEXT_SIZE (160 + SUCCESSION_MOST * 32)
+
+/* Write it for the process `heir`, and read it there.  Parsing returns 0; or -1
+ * for what is malformed or was meant for another process. */
+void succession_format(const struct succession *succession, pid_t heir,
+    char text[static SUCCESSION_TEXT_SIZE]);
+int succession_parse(const char *text, pid_t heir,
+    struct succession *succession);
+
+/* Put it into the environment for `heir`, and take it out of there again. */
+void succession_leave(const struct succession *succession, pid_t heir);
+void succession_forget(void);
+
+enum succession_taken {
+	SUCCESSION_NONE, /* an ordinary start */
+	SUCCESSION_TAKEN,
+	SUCCESSION_BAD, /* logged */
+};
+
+/* Take what was left to this process; children must not think that it was meant
+ * for them. */
+enum succession_taken succession_take(struct succession *succession);
+
+#endif
