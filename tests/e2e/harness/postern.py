@@ -56,6 +56,7 @@ class Pool:
              for part in command], self.log_file, **options)
         try:
             self.process.wait_until_it_answers(self.address)
+            process.wait_until("its workers", self.workers)
         except BaseException:
             self.process.popen.kill()
             raise
