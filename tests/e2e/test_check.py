@@ -334,6 +334,30 @@ def test_a_session_that_ended_for_reuse(start_pool, people, sign_in, cluster):
     assert "postern_service" not in cluster.log()[before:]
 
 
+@pytest.mark.parametrize("scope, stay", [
+    ("this", "others"), ("others", "this"), ("all", "")])
+def test_sessions_that_were_signed_out(pool, new_person, sign_in, cluster,
+                                       scope, stay):
+    person = new_person()
+    this = fresh(pool, person, sign_in)
+    others = [signed_in(pool, person, sign_in) for _ in range(3)]
+    answer = ask(pool, "POST", "/v2/auth/sign-out", {"scope": scope},
+                 headers=this.bearer)
+    assert answer.status == 204, answer
+
+    before = len(cluster.log())
+    for _ in range(10):
+        for session, name in ((this, "this"), *((one, "others")
+                                                for one in others)):
+            if name == stay:
+                check_passes(check(pool, session.cookie), session,
+                             person.email)
+            else:
+                check_stops(check(pool, session.cookie))
+                check_stops(authorize(pool, session.cookie))
+    assert "postern_service" not in cluster.log()[before:]
+
+
 def test_a_reload_forgets_nothing(start_pool, people, sign_in):
     pool = start_pool(refresh_grace_seconds=0)
     session = fresh(pool, people.alice, sign_in)
