@@ -54,6 +54,8 @@ sort_params(struct request *request, struct head *head)
 		{ "CONTENT_LENGTH", &request->content_length },
 		{ "CONTENT_TYPE", &request->content_type },
 		{ "HTTPS", &head->https },
+		{ "HTTP_ACCESS_CONTROL_REQUEST_METHOD",
+		    &request->preflight_method },
 		{ "HTTP_AUTHORIZATION", &request->authorization },
 		{ "HTTP_HOST", &request->host },
 		{ "HTTP_IF_NONE_MATCH", &request->if_none_match },

@@ -43,6 +43,8 @@ struct request {
 	const char *host;          /* or NULL */
 	const char *origin;        /* or NULL */
 	const char *fetch_site;    /* Sec-Fetch-Site, or NULL */
+	const char *preflight_method; /* Access-Control-Request-Method, or
+	                                 NULL */
 	const char *if_none_match; /* or NULL */
 	char device[REQUEST_DEVICE_SIZE]; /* User-Agent, safe to keep; or "" */
 	bool https;

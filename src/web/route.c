@@ -11,6 +11,7 @@
 #include "base/metrics.h"
 #include "base/secret.h"
 #include "web/admit.h"
+#include "web/cors.h"
 #include "web/endpoint.h"
 #include "web/error.h"
 
@@ -106,9 +107,12 @@ find(struct exchange *exchange, unsigned *allowed)
 	return NULL;
 }
 
+/* An address of ours, but not this method: one that browsers alone send, or
+ * none. */
 static void
-refuse_method(struct response *response, unsigned allowed)
+answer_method(struct exchange *exchange, unsigned allowed)
 {
+	struct response *response = exchange->response;
 	char names[64] = "";
 	size_t used = 0;
 
@@ -117,6 +121,10 @@ refuse_method(struct response *response, unsigned allowed)
 			continue;
 		used += (size_t)snprintf(names + used, sizeof(names) - used,
 		    "%s%s", used > 0 ? ", " : "", method_names[i].names);
+	}
+	if (cors_is_preflight(exchange->service->config, exchange->request)) {
+		cors_preflight(response, names);
+		return;
 	}
 	response_header(response, "Allow", "%s", names);
 	error_answer(response, ERROR_METHOD, NULL);
@@ -177,7 +185,7 @@ serve_address(struct exchange *exchange)
 	if (route != NULL)
 		serve_route(exchange, route);
 	else if (allowed != 0)
-		refuse_method(exchange->response, allowed);
+		answer_method(exchange, allowed);
 	else
 		error_answer(exchange->response, ERROR_NO_SUCH_ADDRESS, NULL);
 }
@@ -219,6 +227,7 @@ answer(struct exchange *exchange, const struct gateway *gateway)
 		break;
 	}
 	head_cache(exchange->request, response);
+	cors_head(exchange->service->config, exchange->request, response);
 }
 
 static enum log_level

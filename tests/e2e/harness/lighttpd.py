@@ -37,12 +37,12 @@ def to_program(program, socket, environment, prefix="/v2"):
 class Lighttpd(web.Server):
     KINDLY = signal.SIGINT
 
-    def __init__(self, directory, backend, root=None):
+    def __init__(self, directory, backend, root=None, port=None):
         self.directory = Path(directory)
         self.directory.mkdir()
         root = root or self.directory / "root"
         Path(root).mkdir(exist_ok=True)
-        self.port = process.free_port()
+        self.port = port or process.free_port()
         self.logs = [self.directory / "error.log",
                      self.directory / "breakage.log"]
         settings = self.directory / "lighttpd.conf"
