@@ -14,6 +14,7 @@
 static const struct ctl_group *const groups[] = {
 	&ctl_migrate_group,
 	&ctl_check_group,
+	&ctl_calibrate_group,
 	&ctl_key_group,
 	&ctl_api_key_group,
 	&ctl_user_group,

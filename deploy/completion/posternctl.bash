@@ -7,7 +7,7 @@ _posternctl_words() {
 	    reset-required external-provider disabled"
 
 	case $1 in
-	"") echo "migrate check key api-key user session audit" ;;
+	"") echo "migrate check calibrate key api-key user session audit" ;;
 	key) echo "new list retire" ;;
 	api-key) echo "create list revoke" ;;
 	user) echo "add import set-password set-status show list
@@ -18,6 +18,7 @@ _posternctl_words() {
 	esac
 	case $1 in
 	migrate) echo "--dry-run" ;;
+	calibrate) echo "--latency-ms --memory-mib" ;;
 	"key new") echo "--algorithm --sign-in-seconds" ;;
 	"api-key create") echo "--scope --user --name --expires-days" ;;
 	"api-key list") echo "--user --after --limit" ;;
@@ -57,7 +58,8 @@ _posternctl() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return ;;
 	--after | --algorithm | --audit-days | --days | --expires-days | \
-	    --limit | --name | --scope | --sign-in-seconds | --status | --user)
+	    --latency-ms | --limit | --memory-mib | --name | --scope | \
+	    --sign-in-seconds | --status | --user)
 		mapfile -t COMPREPLY < <(compgen -W \
 		    "$(_posternctl_values "$before")" -- "$word")
 		return ;;
@@ -66,7 +68,7 @@ _posternctl() {
 		case ${COMP_WORDS[i]} in
 		--config) ((i++)) ;;
 		-*) ;;
-		migrate | check)
+		migrate | check | calibrate)
 			command=${COMP_WORDS[i]}
 			break ;;
 		*)

@@ -53,7 +53,9 @@ struct ctl_arguments {
 	int64_t audit_days;
 	int64_t days;
 	int64_t expires_days;
+	int64_t latency_ms;
 	int64_t limit;
+	int64_t memory_mib;
 	int64_t sign_in_seconds;
 	bool all;
 	bool dry_run;
@@ -105,6 +107,7 @@ struct ctl_group {
 
 extern const struct ctl_group ctl_api_key_group;
 extern const struct ctl_group ctl_audit_group;
+extern const struct ctl_group ctl_calibrate_group;
 extern const struct ctl_group ctl_check_group;
 extern const struct ctl_group ctl_key_group;
 extern const struct ctl_group ctl_migrate_group;

@@ -22,7 +22,7 @@ from harness.postern import Ctl, write_settings
 from harness.postgres import Cluster
 from harness.terminal import Terminal
 
-GROUPS = ["migrate", "check", "key", "api-key", "user", "session", "audit"]
+GROUPS = ["migrate", "check", "calibrate", "key", "api-key", "user", "session", "audit"]
 STATUSES = ["confirmed", "unconfirmed", "force-change-password",
             "reset-required", "external-provider", "disabled"]
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -418,6 +418,41 @@ def test_a_newer_database_is_left_alone(empty):
 def test_other_commands_ask_to_migrate(empty):
     said = refused(empty.ctl.run("user", "list", check=False))
     assert "run: posternctl migrate" in said
+
+
+# ---- calibrate -------------------------------------------------------------------------
+
+def test_calibrate(place, room):
+    """What is recommended keeps to the wish, and is a setting."""
+    answer = place.ctl.json("calibrate", "--latency-ms", "60", "--memory-mib",
+                            "64")
+    assert answer["slots"] >= 1
+    assert {"log2N": 10, "r": 8, "p": 1}.items() <= answer["now"].items()
+    assert answer["now"]["belowOwasp"] is True
+    found = answer["recommended"]
+    assert 1 <= found["memoryMiB"] <= 64
+    assert found["hashesPerMinute"] > 0 and found["aloneMs"] > 0
+    write_settings(room / "settings", {
+        **place.settings, "scrypt_log2_n": found["log2N"],
+        "scrypt_r": found["r"], "scrypt_p": found["p"],
+        "hash_lanes": found["lanes"]})
+    done = process.run([tree.POSTERN, "--config", room / "settings",
+                        "--settings"], check=True)
+    assert b"hash_lanes" in done.stdout
+
+
+def test_calibrate_as_a_person_reads_it(place):
+    text = place.ctl("calibrate", "--latency-ms", "20", "--memory-mib", "40")
+    assert re.search(r"^now +2\^10 +8 +1 ", text, re.M)
+    assert re.search(r"^recommended +2\^1\d +8 ", text, re.M)
+    assert re.search(r"^scrypt_log2_n=1\d$", text, re.M)
+    assert "OWASP" in text
+    assert max(len(line) for line in text.splitlines()) <= 80
+
+
+def test_calibrate_without_room(place):
+    refused(place.ctl.run("calibrate", "--memory-mib", "2", check=False))
+    refused(place.ctl.run("calibrate", "--latency-ms", "0", check=False), 2)
 
 
 # ---- check -----------------------------------------------------------------------------
