@@ -184,7 +184,8 @@ identify_session(const struct service *service, const char *token,
 	const struct config *config = service->config;
 	struct access_claims claims;
 
-	switch (access_token_verify(service->keys, config->issuer,
+	switch (access_cache_verify(service->tokens, service->keys,
+	    config->issuer,
 	    config->audience, token, strlen(token), now_us, &claims)) {
 	case ACCESS_TOKEN_OK:
 		break;

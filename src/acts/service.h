@@ -7,6 +7,7 @@
 #include "base/board.h"
 #include "base/config.h"
 #include "store/db.h"
+#include "token/access_cache.h"
 #include "token/keys.h"
 
 struct client_cache;
@@ -18,6 +19,7 @@ struct service {
 	struct db *db;
 	struct keys *keys;
 	struct client_cache *clients;
+	struct access_cache *tokens;
 	struct gate *gate; /* to hash behind */
 	const struct board *board; /* of all workers; NULL without a pool */
 	struct ended *ended; /* known to all workers; NULL: nobody shares it */

@@ -137,6 +137,7 @@ open_service(struct service *service, const struct config *config,
 	service->keys = keys;
 	service->db = db_open(&options);
 	service->clients = client_cache_new();
+	service->tokens = access_cache_new();
 	service->board = board;
 	service->gate = gate;
 	service->ended = NULL;
@@ -145,6 +146,7 @@ open_service(struct service *service, const struct config *config,
 static void
 close_service(struct service *service)
 {
+	access_cache_free(service->tokens);
 	client_cache_free(service->clients);
 	db_close(service->db);
 	keys_close(service->keys);

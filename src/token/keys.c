@@ -23,6 +23,7 @@ struct keys {
 	int token_seconds;
 	int64_t failed_us; /* when the directory could not be read; 0: it can */
 	unsigned char master_id;
+	unsigned readings;
 	struct content content;
 };
 
@@ -67,6 +68,7 @@ keys_take(struct keys *keys, const struct content *content)
 	unsigned char digest[DIGEST_SIZE];
 
 	keys->content = *content;
+	keys->readings++;
 	digest_sha256(content->master, sizeof(content->master), digest);
 	keys->master_id = digest[0];
 	secret_wipe(digest, sizeof(digest));
@@ -146,6 +148,12 @@ keys_refresh(struct keys *keys, int64_t now_us)
 			  "before: %s",
 		    why);
 	keys->failed_us = now_us;
+}
+
+unsigned
+keys_readings(const struct keys *keys)
+{
+	return keys->readings;
 }
 
 const struct key *

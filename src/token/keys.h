@@ -38,6 +38,10 @@ void keys_close(struct keys *keys);
  */
 void keys_refresh(struct keys *keys, int64_t now_us);
 
+/* How often the directory was read: what was verified before a change may not be
+ * any more. */
+unsigned keys_readings(const struct keys *keys);
+
 /* The key that signs at this time: the newest one whose sign_from has come and
  * which is not retired.  NULL when there is none. */
 const struct key *keys_signing(const struct keys *keys, int64_t now_us);

@@ -79,6 +79,7 @@ make_service(void)
 		.db = db_open(&options),
 		.keys = keys,
 		.clients = client_cache_new(),
+		.tokens = access_cache_new(),
 		.gate = gate_new(&gate),
 	};
 }

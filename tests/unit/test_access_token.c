@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "temp_dir.h"
+#include "token/access_cache.h"
 #include "token/access_token.h"
 #include "token/keys_admin.h"
 
@@ -668,10 +669,60 @@ test_no_key_signs(void **state)
 	temp_dir_remove(dir);
 }
 
+/* Twice the same answer, and not a moment longer than the token says; no other
+ * bytes have it, and none when its key is gone. */
+static void
+test_cache(void **state)
+{
+	struct access_cache *cache = access_cache_new();
+	char token[ACCESS_TOKEN_SIZE], dir[TEMP_DIR_SIZE];
+	char why[KEYS_WHY_SIZE], kid[KEY_ID_SIZE], next[KEY_ID_SIZE];
+	const struct access_claims claims = some_claims();
+	struct access_claims found;
+	struct keys *keys;
+	size_t size;
+
+	(void)state;
+	temp_dir_make(dir);
+	assert_int_equal(keys_init(dir, why), 0);
+	assert_int_equal(keys_new(dir, KEY_ES256, NOW, NOW, kid, why), 0);
+	keys = keys_open(dir, LIFE, why);
+	assert_non_null(keys);
+	issue(keys, &claims, token);
+	size = strlen(token);
+	for (int i = 0; i < 3; i++) {
+		memset(&found, 0, sizeof(found));
+		assert_int_equal(access_cache_verify(cache, keys, ISSUER,
+				     AUDIENCE, token, size, NOW, &found),
+		    ACCESS_TOKEN_OK);
+		assert_same(&found, &claims);
+	}
+	assert_int_equal(access_cache_verify(cache, keys, ISSUER, AUDIENCE,
+			     token, size, NOW + LIFE * CLOCK_SECOND_US, &found),
+	    ACCESS_TOKEN_EXPIRED);
+	assert_int_equal(access_cache_verify(cache, keys, ISSUER, AUDIENCE,
+			     token, size - 1, NOW, &found),
+	    ACCESS_TOKEN_INVALID);
+
+	assert_int_equal(keys_new(dir, KEY_ES256, NOW, NOW, next, why), 0);
+	assert_int_equal(keys_retire(dir, kid, NOW,
+			     NOW - 2 * LIFE * CLOCK_SECOND_US, why),
+	    0);
+	keys_refresh(keys, NOW);
+	assert_int_equal(access_cache_verify(cache, keys, ISSUER, AUDIENCE,
+			     token, size, NOW, &found),
+	    ACCESS_TOKEN_INVALID);
+	keys_close(keys);
+	temp_dir_remove(dir);
+	access_cache_free(cache);
+	access_cache_free(NULL);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cache),
 		cmocka_unit_test(test_comes_back),
 		cmocka_unit_test(test_form),
 		cmocka_unit_test(test_escapes),
