@@ -298,7 +298,7 @@ know_by_refresh(struct exchange *exchange, enum error *why, struct id *user,
     struct id *session)
 {
 	unsigned char digest[DIGEST_SIZE];
-	struct refresh_claims claims;
+	struct refresh_claims claims = { 0 };
 	struct admit_refresh shown;
 	enum error other;
 	bool known = false;
