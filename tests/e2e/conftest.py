@@ -112,6 +112,35 @@ def cluster(bare_cluster, ctl):
     return bare_cluster
 
 
+def furnish(directory, settings, **options):
+    """A cluster of a test's own, with a person and a key in it; `postern` are the
+    settings of a pool there."""
+    directory.mkdir()
+    directory.chmod(0o755)
+    cluster = Cluster(directory / "pg", **options)
+    cluster.postern = {
+        **settings, "key_dir": directory / "keys",
+        "database": f"{cluster.conninfo} user=postern_service",
+        "admin_database": f"{cluster.conninfo} user=postern_admin",
+        "owner_database": f"{cluster.conninfo} user=postern_owner"}
+    ctl = Ctl(write_settings(directory / "settings", cluster.postern))
+    ctl("migrate")
+    ctl("key", "new")
+    ctl("user", "add", "alice@example.test", "--password-stdin",
+        stdin=b"a long password\n")
+    cluster.api_key = ctl("api-key", "create", "--scope", "publishable")
+    return cluster
+
+
+@pytest.fixture
+def own_cluster(room, settings):
+    """A cluster that a test may stop."""
+    cluster = furnish(room / "own", settings)
+    yield cluster
+    cluster.start()
+    cluster.stop()
+
+
 def add_person(ctl, cluster, name, status=None, password=True):
     email = f"{name}@example.test"
     secret = secrets.token_urlsafe(18) if password else None

@@ -9,8 +9,6 @@ import pytest
 
 from conftest import SIGN_IN
 from harness import contract, fastcgi, process, tree
-from harness.postern import Ctl, write_settings
-from harness.postgres import Cluster
 
 # The promise is 3 s for what the database costs; the rest is for a busy
 # machine, and a sanitizer.
@@ -21,26 +19,6 @@ def timed(ask):
     start = time.monotonic()
     answer = ask()
     return answer, time.monotonic() - start
-
-
-@pytest.fixture
-def own_cluster(room, settings, start_pool):
-    """A cluster that a test may stop, with a person and a key in it."""
-    cluster = Cluster(room / "pg")
-    chosen = {**settings, "key_dir": room / "keys",
-              "database": f"{cluster.conninfo} user=postern_service",
-              "admin_database": f"{cluster.conninfo} user=postern_admin",
-              "owner_database": f"{cluster.conninfo} user=postern_owner"}
-    ctl = Ctl(write_settings(room / "settings", chosen))
-    ctl("migrate")
-    ctl("key", "new")
-    ctl("user", "add", "alice@example.test", "--password-stdin",
-        stdin=b"a long password\n")
-    cluster.postern = chosen
-    cluster.api_key = ctl("api-key", "create", "--scope", "publishable")
-    yield cluster
-    cluster.start()
-    cluster.stop()
 
 
 def test_away_and_back(own_cluster, start_pool, sign_in):

@@ -1,5 +1,8 @@
 """A PostgreSQL cluster of the tests' own."""
 
+import os
+import signal
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg2
@@ -13,19 +16,23 @@ SCRIPT = TOP / "deploy/private-postgres"
 class Cluster:
     """Started by deploy/private-postgres; a Unix socket in a directory."""
 
-    def __init__(self, directory, log_all=True):
+    def __init__(self, directory, log_all=True, more=(), prefix=()):
         """`log_all` logs each statement: tests count them, and look for what
-        must not be there."""
+        must not be there; `more` are other settings of the server, which
+        the command `prefix`, if any, starts."""
         self.directory = Path(directory)
+        self.prefix = list(prefix)
         self.settings = ["log_line_prefix=%u[%p] "]
         if log_all:
             self.settings += ["log_statement=all", "fsync=off"]
+        self.settings += more
         self.start()
 
     def start(self):
         done = process.run(
-            [SCRIPT, "start", *(part for setting in self.settings
-                                for part in ("--set", setting)),
+            [*self.prefix, SCRIPT, "start",
+             *(part for setting in self.settings
+               for part in ("--set", setting)),
              self.directory], within=120, check=True)
         self.conninfo = done.stdout.decode().strip().splitlines()[-1]
 
@@ -35,6 +42,31 @@ class Cluster:
     def restart(self):
         self.stop()
         self.start()
+
+    def postmaster(self):
+        pid_file = self.directory / "data/postmaster.pid"
+        return int(pid_file.read_text().split()[0])
+
+    def crash(self):
+        """End it in the midst of everything ("immediate" shutdown)."""
+        pid = self.postmaster()
+        os.kill(pid, signal.SIGQUIT)
+        process.wait_until("the end of PostgreSQL",
+                           lambda: not process.is_alive(pid), 10)
+
+    @contextmanager
+    def frozen(self):
+        """Its processes stand still."""
+        pid = self.postmaster()
+        os.kill(pid, signal.SIGSTOP)  # so that it starts no others
+        pids = [pid, *process.children(pid)]
+        try:
+            for child in pids[1:]:
+                os.kill(child, signal.SIGSTOP)
+            yield
+        finally:
+            for pid in reversed(pids):
+                os.kill(pid, signal.SIGCONT)
 
     def connect(self, role="postgres"):
         connection = psycopg2.connect(f"{self.conninfo} user={role}")
