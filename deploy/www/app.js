@@ -1,14 +1,14 @@
-/* app.js - sign in by fetch and show who that was.
+/* app.js - sign in, see who that was and where else, sign out.
  *
- * Tokens stay in this page's memory until it is left; nothing is stored.  Text
- * from the server is only ever put in as text, never as markup. */
+ * postern.js knows how to talk to the service; this is what a person sees of it.
+ * Nothing is stored, and text from the server is only ever put in as text, never
+ * as markup. */
 
-'use strict';
+import { Postern } from './postern.js';
 
-const REQUEST_TIMEOUT_MS = 15000;
-
-/* Where to sign in, as which program, and which cookies to expect; a file beside
- * this one: {"signIn": PATH, "apiKey": "pk...", "cookies": ["NAME; Path=/", ...]} */
+/* Where the service is, as which program this page calls it, and which cookies to
+ * expect; a file beside this one:
+ * {"base": PATH, "apiKey": "pk...", "cookies": ["NAME; Path=/", ...]} */
 const CONFIG_FILE = 'config.json';
 
 const $ = (id) => document.getElementById(id);
@@ -39,7 +39,7 @@ const PROBLEMS = {
 		'The server does not accept its API key; restart the quickstart.'],
 	LIMIT_EXCEEDED: ['Too many attempts', 'Wait a moment, then try again.'],
 	SERVICE_UNAVAILABLE: ['Busy at the moment',
-		'Your details were not checked. Try again in a moment.'],
+		'Nothing was done. Try again in a moment.'],
 	CONFIGURATION_ERROR: ['The server is not set up correctly',
 		'Its log tells what is missing.'],
 	NETWORK: ['The server cannot be reached',
@@ -49,16 +49,6 @@ const PROBLEMS = {
 		'The file config.json with its API key is missing or damaged.'],
 	OTHER: ['Something went wrong', 'The server’s log tells more.'],
 };
-
-/* For answers that are not ours: a web server's own error page. */
-function codeForStatus(status)
-{
-	if (status === 429)
-		return 'LIMIT_EXCEEDED';
-	if (status >= 502 && status <= 504)
-		return 'SERVICE_UNAVAILABLE';
-	return 'OTHER';
-}
 
 function showProblem(code, requestId)
 {
@@ -91,6 +81,7 @@ function showFieldError(name, text)
 
 function clearProblems()
 {
+	$('goodbye').textContent = '';
 	$('problem').replaceChildren();
 	showFieldError('email', '');
 	showFieldError('password', '');
@@ -99,6 +90,7 @@ function clearProblems()
 /* ---- the form ------------------------------------------------------------- */
 
 let config = null;
+let postern = null;
 let busy = false;
 let holdTimer = 0;
 
@@ -134,12 +126,6 @@ function holdButton(seconds)
 	tick();
 }
 
-function retryAfter(response)
-{
-	const seconds = Number(response.headers.get('Retry-After'));
-	return Number.isFinite(seconds) ? Math.min(seconds, 3600) : 0;
-}
-
 function fieldsAreFilled()
 {
 	const email = $('email').value.trim();
@@ -161,23 +147,7 @@ async function loadConfig()
 {
 	const response = await fetch(CONFIG_FILE, { cache: 'no-store' });
 	const found = await response.json().catch(() => null);
-	return found && found.signIn && found.apiKey ? found : null;
-}
-
-async function post(email, password)
-{
-	return fetch(config.signIn, {
-		method: 'POST',
-		headers: {
-			'Content-Type': 'application/json',
-			'X-Api-Key': config.apiKey,
-		},
-		body: JSON.stringify({ email, password }),
-		credentials: 'same-origin',
-		cache: 'no-store',
-		redirect: 'error',
-		signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-	});
+	return found?.base !== undefined && found.apiKey ? found : null;
 }
 
 /* A refusal names the fields that it is about: {"email": "is too long"}. */
@@ -194,46 +164,23 @@ function markFields(detail)
 		first.focus();
 }
 
-function refused(response, answer)
+function refused(error)
 {
-	const code = answer && answer.errorCode ||
-	    codeForStatus(response.status);
-	const wait = retryAfter(response);
+	const code = error.errorCode;
 
-	showProblem(code, response.headers.get('X-Request-Id'));
-	if (response.status === 400)
-		markFields(answer && answer.detail);
-	const field = PROBLEMS[code] && PROBLEMS[code][2];
+	showProblem(code, error.requestId);
+	if (error.status === 400)
+		markFields(error.detail);
+	const field = PROBLEMS[code]?.[2];
 	if (field) {
 		$(field).focus();
 		$(field).select();
 	}
-	if ((code === 'SERVICE_UNAVAILABLE' || code === 'LIMIT_EXCEEDED') &&
-	    wait > 0)
-		holdButton(wait);
+	if (error.retryAfter > 0)
+		holdButton(error.retryAfter);
 	else
-		releaseButton(code === 'SERVICE_UNAVAILABLE' ?
+		releaseButton(error.status === 0 || error.status === 503 ?
 			'Try again' : 'Sign in');
-}
-
-async function signIn()
-{
-	if (!config)
-		config = await loadConfig();
-	if (!config) {
-		showProblem('NO_CONFIG');
-		releaseButton();
-		return;
-	}
-	const response = await post($('email').value.trim(),
-		$('password').value);
-	const answer = await response.json().catch(() => null);
-	if (response.ok && answer && answer.accessToken) {
-		releaseButton();
-		showPerson(answer);
-	} else {
-		refused(response, answer);
-	}
 }
 
 async function onSubmit(event)
@@ -249,11 +196,12 @@ async function onSubmit(event)
 	busy = true;
 	setButton('Signing in…', true, true);
 	try {
-		await signIn();
+		answer = await postern.signIn($('email').value.trim(),
+			$('password').value);
+		$('password').value = '';
+		releaseButton();
 	} catch (error) {
-		showProblem(error.name === 'TimeoutError' ?
-			'TIMEOUT' : 'NETWORK');
-		releaseButton('Try again');
+		refused(error);
 	} finally {
 		busy = false;
 	}
@@ -276,7 +224,16 @@ function watchCapsLock(event)
 
 /* ---- who it is ------------------------------------------------------------ */
 
+let answer = null; /* to the sign-in, when it was made in this page */
 let expiryTimer = 0;
+
+const STATUSES = {
+	CONFIRMED: 'confirmed',
+	UNCONFIRMED: 'not confirmed yet',
+	EXTERNAL_PROVIDER: 'signs in elsewhere',
+	RESET_REQUIRED: 'password must be reset',
+	FORCE_CHANGE_PASSWORD: 'password must be changed',
+};
 
 /* Part of a token, for display: nothing here may be relied upon. */
 function decodePart(part)
@@ -302,55 +259,75 @@ function duration(seconds)
 	return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-function clockTime(seconds)
+function clockTime(ms)
 {
-	return new Date(seconds * 1000).toLocaleTimeString([],
-		{ hour: '2-digit', minute: '2-digit' });
+	return new Date(ms).toLocaleTimeString([], { timeStyle: 'short' });
 }
 
-/* By this machine's clock from now on: the server's may differ. */
-function showExpiry(expiresIn)
+function dayAndTime(ms)
 {
-	const end = Date.now() + expiresIn * 1000;
+	const date = new Date(ms);
+	const today = date.toDateString() === new Date().toDateString();
+	return today ? clockTime(ms) : date.toLocaleString([], {
+		month: 'short', day: 'numeric',
+		hour: 'numeric', minute: '2-digit',
+	});
+}
+
+/* By this machine's clock: the server's may differ. */
+function showExpiry(end)
+{
+	const begun = Date.now();
 	const tick = () => {
 		const left = Math.max(0, Math.ceil((end - Date.now()) / 1000));
 		$('expiry').textContent = left ?
-			`valid for ${duration(left)}, until ${clockTime(end / 1000)}` :
-			'expired';
+			`valid for ${duration(left)}, then renewed by itself` :
+			'ended; renewed when it is needed';
 		$('bar').style.width =
-		    `${100 * left / Math.max(1, expiresIn)}%`;
+		    `${100 * Math.max(0, end - Date.now()) / (end - begun)}%`;
 		if (!left)
 			clearInterval(expiryTimer);
 	};
 	clearInterval(expiryTimer);
+	$('bar').parentElement.hidden = end === null;
+	if (end === null) {
+		$('expiry').textContent = 'from an earlier visit';
+		return;
+	}
 	expiryTimer = setInterval(tick, 1000);
 	tick();
+}
+
+function element(name, className, text)
+{
+	const made = document.createElement(name);
+	if (className)
+		made.className = className;
+	if (text)
+		made.textContent = text;
+	return made;
 }
 
 /* "NAME; Path=/; HttpOnly" */
 function cookieItem(text)
 {
 	const [name, ...attributes] = text.split(/;\s*/);
-	const item = document.createElement('li');
-	const code = document.createElement('code');
-	const tags = document.createElement('span');
+	const item = element('li');
 
-	code.textContent = name;
-	tags.className = 'tags';
-	tags.textContent = attributes.join(' · ');
-	item.append(code, tags);
+	item.append(element('code', '', name),
+		element('span', 'quiet', attributes.join(' · ')));
 	return item;
 }
 
 function showCookies(cookies)
 {
-	$('cookies').hidden = !cookies || cookies.length === 0;
+	$('cookies').hidden = !cookies?.length;
 	$('cookie-list').replaceChildren(...(cookies || []).map(cookieItem));
 }
 
-function shortened(answer)
+function shortened(given)
 {
-	const copy = { ...answer };
+	const copy = { ...given };
 	for (const name of ['accessToken', 'refreshToken']) {
 		const token = String(copy[name]);
 		copy[name] = `${token.slice(0, 16)}… (${token.length} characters)`;
@@ -358,47 +335,200 @@ function shortened(answer)
 	return copy;
 }
 
-function showPerson(answer)
+/* Only who signed in here has seen the token: later it is in a cookie alone. */
+function showAnswer()
 {
-	const [head, body] = answer.accessToken.split('.');
-	const header = decodePart(head || '');
-	const claims = decodePart(body || '');
-	const email = claims.email || $('email').value.trim();
-
-	$('password').value = '';
-	$('initial').textContent = [...email][0].toUpperCase();
-	$('who').textContent = email;
-	$('sub').textContent = claims.sub || 'unknown';
-	$('sid').textContent = claims.sid || 'unknown';
-	$('key').textContent = [header.alg, header.kid].filter(Boolean)
-		.join(' · ') || 'unknown';
-	$('claims').textContent = JSON.stringify(claims, null, 2);
+	$('answered').hidden = !answer;
+	$('claims').textContent = $('answer').textContent = '';
+	if (!answer)
+		return;
+	const [head, claims] = answer.accessToken.split('.', 2)
+		.map(decodePart);
+	$('claims').textContent = [head, claims].map((part) =>
+		JSON.stringify(part, null, 2)).join('\n');
 	$('answer').textContent = JSON.stringify(shortened(answer), null, 2);
-	showCookies(config.cookies);
-	showExpiry(answer.expiresIn);
+}
 
-	$('sign-in').hidden = true;
+/* ---- where else ----------------------------------------------------------- */
+
+/* A User-Agent in words; as it is when it is none of a browser's. */
+function deviceName(userAgent)
+{
+	const find = (names) => names.find(([, sign]) =>
+		sign.test(userAgent))?.[0];
+	const browser = find([['Edge', /Edg\//], ['Opera', /OPR\//],
+		['Firefox', /Firefox\//], ['Chromium', /Chrom(e|ium)\//],
+		['Safari', /Safari\//]]);
+	const system = find([['Android', /Android/], ['iPhone', /iPhone/],
+		['iPad', /iPad/], ['Windows', /Windows/], ['macOS', /Mac OS/],
+		['Linux', /Linux/]]);
+
+	return [browser || userAgent || 'Unknown device', browser && system]
+		.filter(Boolean).join(' on ');
+}
+
+const unbroken = (text) => text.replaceAll(' ', '\u00a0');
+
+function sessionItem(session)
+{
+	const item = element('li', 'session');
+	const words = element('div');
+	const name = deviceName(session.device || '');
+	const title = element('p', 'name', name);
+
+	if (session.current)
+		title.append(' ', element('span', 'badge', 'this browser'));
+	words.append(title, element('p', 'quiet', [
+		session.address,
+		`active ${dayAndTime(session.refreshedAt * 1000)}`,
+		`since ${dayAndTime(session.createdAt * 1000)}`,
+	].filter(Boolean).map(unbroken).join('\u00a0· ')));
+	item.append(words);
+	if (!session.current) {
+		const end = element('button', 'link', 'End');
+		end.type = 'button';
+		end.setAttribute('aria-label', `End the session ${name}, ` +
+			`signed in ${dayAndTime(session.createdAt * 1000)}`);
+		end.addEventListener('click', () => act(end, async () => {
+			await postern.endSession(session.id);
+			await showSessions();
+			return `${name} was signed out.`;
+		}));
+		item.append(end);
+	}
+	return item;
+}
+
+async function showSessions()
+{
+	const sessions = await postern.sessions();
+	$('session-list').replaceChildren(...sessions.map(sessionItem));
+	$('sign-out-others').hidden = sessions.length < 2;
+}
+
+/* ---- what can be done ------------------------------------------------------ */
+
+/* Do what a button says; tell how it went. */
+async function act(button, work)
+{
+	if (button.getAttribute('aria-disabled') === 'true')
+		return;
+	button.setAttribute('aria-disabled', 'true');
+	try {
+		note(await work());
+	} catch (error) {
+		noteError(error);
+	} finally {
+		button.removeAttribute('aria-disabled');
+	}
+	/* What was pressed may be gone; the focus must not be. */
+	if (!document.activeElement || document.activeElement ===
+	    document.body)
+		$('sessions-title').focus();
+}
+
+function note(text, bad = false)
+{
+	$('note').textContent = text || '';
+	$('note').classList.toggle('bad', bad);
+}
+
+function noteError(error)
+{
+	const [title, text] = PROBLEMS[error.errorCode] || PROBLEMS.OTHER;
+	note(`${title}. ${text}`, true);
+}
+
+async function renew()
+{
+	return await postern.refresh() ? 'You have new tokens.' : '';
+}
+
+async function signOutElsewhere()
+{
+	await postern.signOut('others');
+	await showSessions();
+	return 'All other sessions were ended.';
+}
+
+/* ---- one view or the other -------------------------------------------------- */
+
+function show(view, other, title)
+{
+	$(other).hidden = true;
+	$(view).hidden = false;
+	document.title = `${title} · Postern`;
+}
+
+async function showPerson(person)
+{
+	const moved = $('signed-in').hidden;
+
+	$('initial').textContent = [...person.email][0].toUpperCase();
+	$('who').textContent = person.email;
+	$('status').textContent = STATUSES[person.userStatus] ||
+	    person.userStatus;
+	$('sub').textContent = person.sub;
+	showCookies(config.cookies);
+	showExpiry(postern.expiresAt);
+	showAnswer();
+	show('signed-in', 'sign-in', 'Signed in');
 	$('hint').hidden = true;
-	$('signed-in').hidden = false;
-	document.title = 'Signed in · Postern';
-	$('signed-in-title').focus();
+	if (moved) {
+		note('');
+		$('renewed').textContent = '';
+		$('signed-in-title').focus();
+	}
+	await showSessions();
 }
 
 function showForm()
 {
+	const moved = !$('signed-in').hidden;
+
+	answer = null;
 	clearInterval(expiryTimer);
-	for (const id of ['claims', 'answer', 'who', 'sub', 'sid', 'key'])
-		$(id).textContent = '';
-	clearProblems();
-	$('signed-in').hidden = true;
-	$('sign-in').hidden = false;
+	showAnswer();
+	for (const id of ['who', 'sub', 'status', 'session-list'])
+		$(id).replaceChildren();
+	show('sign-in', 'signed-in', 'Sign in');
 	$('hint').hidden = false;
-	document.title = 'Sign in · Postern';
-	$('email').focus();
-	$('email').select();
+	if (moved) {
+		clearProblems();
+		$('goodbye').textContent = 'You are signed out.';
+		$('email').focus();
+		$('email').select();
+	}
+}
+
+/* Whoever is signed in, here or by another tab. */
+async function look()
+{
+	try {
+		const person = await postern.me();
+		if (person)
+			await showPerson(person);
+		else
+			showForm();
+	} catch (error) {
+		if ($('signed-in').hidden) {
+			showForm();
+			showProblem(error.errorCode, error.requestId);
+		} else {
+			noteError(error);
+		}
+	}
 }
 
 /* ---- start ---------------------------------------------------------------- */
+
+for (const [id, work] of [
+	['refresh', renew],
+	['sign-out', () => postern.signOut()],
+	['sign-out-others', signOutElsewhere],
+	['sign-out-all', () => postern.signOut('all')],
+])
+	$(id).addEventListener('click', () => act($(id), work));
 
 $('form').addEventListener('submit', onSubmit);
 $('reveal').addEventListener('click', () => {
@@ -407,6 +537,32 @@ $('reveal').addEventListener('click', () => {
 });
 for (const kind of ['keydown', 'keyup'])
 	$('password').addEventListener(kind, watchCapsLock);
-$('again').addEventListener('click', showForm);
 for (const name of ['email', 'password'])
 	$(name).addEventListener('input', () => showFieldError(name, ''));
+
+async function start()
+{
+	config = await loadConfig().catch(() => null);
+	if (!config) {
+		showForm();
+		showProblem('NO_CONFIG');
+		return;
+	}
+	postern = new Postern(config);
+	postern.addEventListener('signedin', ({ detail }) => {
+		if (detail.elsewhere)
+			answer = null;
+		look();
+	});
+	postern.addEventListener('renewed', ({ detail }) => {
+		showExpiry(detail.expiresAt);
+		$('renewed').textContent = `Renewed ${clockTime(Date.now())}` +
+			(detail.elsewhere ? ' by another tab' : '');
+	});
+	postern.addEventListener('signedout', showForm);
+	/* A page that comes back from memory has missed the news. */
+	addEventListener('pageshow', (event) => event.persisted && look());
+	await look();
+}
+
+start();

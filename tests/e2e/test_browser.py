@@ -9,7 +9,9 @@ pytest.importorskip("selenium")
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
-from harness import process  # noqa: E402
+from conftest import SIGN_IN  # noqa: E402
+from harness import contract, process, web  # noqa: E402
+from harness.sessions import Session  # noqa: E402
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -31,8 +33,9 @@ def find(page, selector):
 
 def wait_for(page, selector, text=None):
     def there():
-        seen = find(page, selector)
-        return seen.is_displayed() and (text is None or text in seen.text)
+        seen = page.find_elements(By.CSS_SELECTOR, selector)
+        return seen and seen[0].is_displayed() and (
+            text is None or text in seen[0].text)
     process.wait_until(f"{selector} {text or ''}", there, 30, 0.05)
     return find(page, selector)
 
@@ -237,3 +240,146 @@ window.fetch = (url, ...rest) => String(url).includes('sign-in') ?
     Promise.reject(new TypeError('Failed to fetch')) : real(url, ...rest);""")
     type_and_submit(page, "a@b.test", "x")
     wait_for(page, "#problem", "reach")
+
+
+# ---- once signed in --------------------------------------------------------------
+
+@pytest.fixture
+def signed_in(page, quickstart):
+    env = quickstart.env()
+    type_and_submit(page, env["EMAIL"], env["PASSWORD"])
+    wait_for(page, "#who", env["EMAIL"])
+    wait_for(page, "#session-list .badge")
+    return page
+
+
+def sign_in_elsewhere(quickstart, device):
+    env = quickstart.env()
+    answer = web.fetch(quickstart.port, "POST", SIGN_IN, json.dumps(
+        {"email": env["EMAIL"], "password": env["PASSWORD"]}).encode(),
+        {"Content-Type": "application/json", "User-Agent": device,
+         "x-api-key": env["API_KEY"]})
+    return Session(contract.check_signed_in(answer))
+
+
+def is_over(quickstart, session):
+    return web.fetch(quickstart.port, "GET", "/v2/users/me",
+                     headers=session.bearer).status == 401
+
+
+def rows(page):
+    return [row.text for row in
+            page.find_elements(By.CSS_SELECTOR, "#session-list li")]
+
+
+def test_a_visitor_who_comes_back_is_known(signed_in, quickstart):
+    signed_in.refresh()
+    wait_for(signed_in, "#who", quickstart.env()["EMAIL"])
+    assert not find(signed_in, "#form").is_displayed()
+    assert not complaints(signed_in)
+
+
+def test_signing_out(signed_in, quickstart):
+    find(signed_in, "#sign-out").click()
+    wait_for(signed_in, "#form")
+    assert "signed out" in find(signed_in, "#goodbye").text
+    assert signed_in.switch_to.active_element.get_attribute("id") == "email"
+    assert not cookies(signed_in)
+    assert quickstart.env()["EMAIL"] not in signed_in.page_source
+    assert not complaints(signed_in)
+
+
+def test_ending_another_session(page, quickstart):
+    other = sign_in_elsewhere(quickstart, "telnet")
+    env = quickstart.env()
+    type_and_submit(page, env["EMAIL"], env["PASSWORD"])
+    wait_for(page, "#session-list", "telnet")
+    [current] = [row for row in rows(page) if "this browser" in row]
+    assert "Chromium on Linux" in current and "End" not in current
+    row = find(page, "#session-list li:has(button[aria-label*=telnet])")
+    row.find_element(By.TAG_NAME, "button").click()
+    wait_for(page, "#note", "telnet")
+    assert not any("telnet" in row for row in rows(page))
+    assert is_over(quickstart, other)
+    # What was pressed is gone; the focus went to the list's title.
+    assert page.switch_to.active_element.get_attribute("id") == \
+        "sessions-title"
+    assert not complaints(page)
+
+
+def test_signing_out_elsewhere(signed_in, quickstart):
+    other = sign_in_elsewhere(quickstart, "telnet")
+    signed_in.refresh()
+    wait_for(signed_in, "#session-list", "telnet")
+    find(signed_in, "#sign-out-others").click()
+    wait_for(signed_in, "#note", "other sessions")
+    assert len(rows(signed_in)) == 1
+    assert not find(signed_in, "#sign-out-others").is_displayed()
+    assert is_over(quickstart, other)
+    signed_in.refresh()
+    wait_for(signed_in, "#who")
+
+
+def test_signing_out_everywhere(signed_in, quickstart):
+    other = sign_in_elsewhere(quickstart, "telnet")
+    find(signed_in, "#sign-out-all").click()
+    wait_for(signed_in, "#form")
+    assert is_over(quickstart, other)
+    assert not cookies(signed_in)
+
+
+def test_renewing(signed_in):
+    before = cookies(signed_in)["postern-access"]["value"]
+    find(signed_in, "#refresh").click()
+    wait_for(signed_in, "#note", "new tokens")
+    wait_for(signed_in, "#renewed", "Renewed")
+    assert cookies(signed_in)["postern-access"]["value"] != before
+
+
+def test_tabs_go_along(signed_in, quickstart):
+    """What is done in one tab is seen in the other."""
+    env = quickstart.env()
+    first = signed_in.current_window_handle
+    signed_in.switch_to.new_window("tab")
+    second = signed_in.current_window_handle
+    try:
+        signed_in.get(env["BASE_URL"] + "/")
+        wait_for(signed_in, "#who")
+        find(signed_in, "#sign-out").click()
+        wait_for(signed_in, "#form")
+        signed_in.switch_to.window(first)
+        wait_for(signed_in, "#form")
+        assert "signed out" in find(signed_in, "#goodbye").text
+        type_and_submit(signed_in, env["EMAIL"], env["PASSWORD"])
+        wait_for(signed_in, "#who")
+        signed_in.switch_to.window(second)
+        wait_for(signed_in, "#who", env["EMAIL"])
+    finally:
+        signed_in.switch_to.window(second)
+        signed_in.close()
+        signed_in.switch_to.window(first)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_a_person_sees_can_be_read(signed_in, scheme):
+    signed_in.execute_cdp_cmd("Emulation.setEmulatedMedia", {
+        "features": [{"name": "prefers-color-scheme", "value": scheme}]})
+    try:
+        find(signed_in, "#refresh").click()
+        wait_for(signed_in, "#note", "new tokens")
+        for summary in signed_in.find_elements(By.TAG_NAME, "summary"):
+            summary.click()
+        poor = signed_in.execute_script(CONTRAST)
+        assert not poor, json.dumps(poor, indent=1)
+    finally:
+        signed_in.execute_cdp_cmd("Emulation.setEmulatedMedia",
+                                  {"features": []})
+
+
+def test_a_service_that_goes_away(signed_in):
+    """The person stays signed in, and is told."""
+    signed_in.execute_script(
+        "window.fetch = () => Promise.reject(new TypeError('no'))")
+    find(signed_in, "#refresh").click()
+    wait_for(signed_in, "#note", "cannot be reached")
+    assert find(signed_in, "#who").is_displayed()
