@@ -27,10 +27,17 @@ show(struct shown *shown, const char *text, size_t size)
 	shown->text[shown->used] = '\0';
 }
 
+static bool
+has(const char *text, size_t size, const char *word)
+{
+	return memmem(text, size, word, strlen(word)) != NULL;
+}
+
 /*
  * A URI: what stands before the last "@" may be a password with characters that
  * should have been escaped, and a query may hold one in any spelling.  So only
- * what lies between the two is shown, and nothing where they overlap.
+ * what lies between the two is shown, and nothing where they overlap, or where
+ * it looks as if somebody had mixed the two forms of a connection string.
  */
 static void
 show_uri(struct shown *shown, const char *text)
@@ -38,6 +45,7 @@ show_uri(struct shown *shown, const char *text)
 	const char *host = strstr(text, "://") + 3;
 	const char *at = strrchr(host, '@');
 	const char *query = strchr(host, '?');
+	size_t size;
 
 	show(shown, text, (size_t)(host - text));
 	if (at != NULL)
@@ -46,7 +54,11 @@ show_uri(struct shown *shown, const char *text)
 		return;
 	if (at != NULL)
 		host = at;
-	show(shown, host, strcspn(host, "?"));
+	size = strcspn(host, "?");
+	if (has(host, size, "pass"))
+		show(shown, HIDDEN, strlen(HIDDEN));
+	else
+		show(shown, host, size);
 	if (query != NULL)
 		show(shown, "?" HIDDEN, 1 + strlen(HIDDEN));
 }
@@ -73,12 +85,6 @@ value_end(const char *value)
 			value++;
 	}
 	return quoted ? NULL : value;
-}
-
-static bool
-has(const char *text, size_t size, const char *word)
-{
-	return memmem(text, size, word, strlen(word)) != NULL;
 }
 
 /*

@@ -6,6 +6,7 @@
 #include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -58,14 +59,14 @@ static size_t
 address_space_pages(void)
 {
 	FILE *file = fopen("/proc/self/statm", "re");
-	unsigned long pages = 0;
+	char line[128] = "";
 
 	if (file == NULL)
 		return 0;
-	if (fscanf(file, "%lu", &pages) != 1)
-		pages = 0;
+	if (fgets(line, sizeof(line), file) == NULL)
+		line[0] = '\0';
 	fclose(file);
-	return pages;
+	return strtoul(line, NULL, 10); /* the first of its numbers */
 }
 
 void

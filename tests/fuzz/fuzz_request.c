@@ -27,8 +27,10 @@ check_path(const char *path)
 	while (segment != NULL) {
 		segment++;
 		MUST(segment == path + 1 || *segment != '/');
-		MUST(strncmp(segment, "./", 2) && strcmp(segment, "."));
-		MUST(strncmp(segment, "../", 3) && strcmp(segment, ".."));
+		MUST(strncmp(segment, "./", 2) != 0);
+		MUST(strcmp(segment, ".") != 0);
+		MUST(strncmp(segment, "../", 3) != 0);
+		MUST(strcmp(segment, "..") != 0);
 		segment = strchr(segment, '/');
 	}
 }

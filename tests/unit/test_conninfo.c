@@ -44,6 +44,7 @@ static const struct {
 	{ "postgresql:///postern", "postgresql:///postern" },
 	{ "postgresql://host:5432/db", "postgresql://host:5432/db" },
 	{ "postgres://u:secret@host/db", "postgres://***@host/db" },
+	{ "postgres://user=a password=secret", "postgres://***" },
 	{ "postgresql://u@h1:1,h2:2/db", "postgresql://***@h1:1,h2:2/db" },
 	{ "postgresql://u:se@cr/et@host/db", "postgresql://***@host/db" },
 	{ "postgresql://host/db?password=secret", "postgresql://host/db?***" },
