@@ -20,6 +20,7 @@ static const struct ctl_group *const groups[] = {
 	&ctl_user_group,
 	&ctl_session_group,
 	&ctl_audit_group,
+	&ctl_throttle_group,
 	NULL,
 };
 

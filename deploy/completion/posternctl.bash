@@ -7,13 +7,14 @@ _posternctl_words() {
 	    reset-required external-provider disabled"
 
 	case $1 in
-	"") echo "migrate check calibrate key api-key user session audit" ;;
+	"") echo "migrate check calibrate key api-key user session audit throttle" ;;
 	key) echo "new list retire" ;;
 	api-key) echo "create list revoke" ;;
 	user) echo "add import set-password set-status show list
 	    delete" ;;
 	session) echo "list revoke cleanup" ;;
 	audit) echo "list" ;;
+	throttle) echo "show list clear" ;;
 	"user set-status") echo "$statuses" ;;
 	esac
 	case $1 in
@@ -31,6 +32,7 @@ _posternctl_words() {
 	"session revoke") echo "--user" ;;
 	"session cleanup") echo "--days --audit-days" ;;
 	"audit list") echo "--unknown --after --limit" ;;
+	"throttle list") echo "--after --limit" ;;
 	esac
 	echo "--config --json --verbose --help --version"
 }

@@ -5,6 +5,7 @@
 
 #include "acts/ended.h"
 #include "base/board.h"
+#include "base/buckets.h"
 #include "base/config.h"
 #include "store/db.h"
 #include "token/access_cache.h"
@@ -21,6 +22,7 @@ struct service {
 	struct client_cache *clients;
 	struct access_cache *tokens;
 	struct gate *gate; /* to hash behind */
+	struct buckets *buckets;   /* of client addresses; NULL without a pool */
 	const struct board *board; /* of all workers; NULL without a pool */
 	struct ended *ended; /* known to all workers; NULL: nobody shares it */
 };

@@ -78,6 +78,7 @@ result_of(enum store_result result)
 	case STORE_UNAVAILABLE:
 		return SESSION_UNAVAILABLE;
 	case STORE_CONFLICT:
+		return SESSION_THROTTLED;
 	case STORE_FAILED:
 		break;
 	}
@@ -99,6 +100,7 @@ session_open(const struct service *service, const struct session_owner *owner,
 		.key = owner->key,
 		.address = owner->address,
 		.device = owner->device,
+		.rule = owner->rule,
 	};
 	struct refresh_claims refresh = { row.user, row.session, 0 };
 	enum session_result result;

@@ -13,6 +13,7 @@
 
 struct config;
 struct service;
+struct throttle_rule;
 
 /* What a person or program gets; secret, wiped by whoever holds it. */
 struct session_tokens {
@@ -27,6 +28,7 @@ struct session_tokens {
 enum session_result {
 	SESSION_OK,
 	SESSION_REFUSED,     /* the account is gone or disabled */
+	SESSION_THROTTLED,   /* others failed too often meanwhile */
 	SESSION_UNAVAILABLE,
 	SESSION_FAILED,
 };
@@ -39,6 +41,7 @@ struct session_owner {
 	                        in */
 	const char *address; /* or NULL */
 	const char *device;  /* or NULL */
+	const struct throttle_rule *rule; /* whose failures are over; or NULL */
 };
 
 /* A session that was not refreshed since then is over. */

@@ -2,14 +2,30 @@
 
 #include "acts/sign_in.h"
 
+#include <string.h>
+
 #include "acts/service.h"
+#include "acts/throttle.h"
 #include "base/clock.h"
+#include "base/list.h"
 #include "base/list.h"
 #include "base/metrics.h"
 #include "base/secret.h"
 #include "hash/password.h"
 #include "store/audit.h"
 #include "store/logins.h"
+#include "store/throttle.h"
+
+/* One attempt, on its way. */
+struct trial {
+	const struct service *service;
+	const struct sign_in *attempt;
+	struct sign_in_answer *answer;
+	struct throttle throttle;
+	struct login login;
+	const char *reason; /* for the audit, where operators may know more than
+	                       the caller; NULL: the result's name */
+};
 
 const char *
 sign_in_result_name(enum sign_in_result result)
@@ -23,6 +39,8 @@ sign_in_result_name(enum sign_in_result result)
 		return "client_gone";
 	case SIGN_IN_SSO:
 		return "sso_account";
+	case SIGN_IN_THROTTLED:
+		return "throttled";
 	case SIGN_IN_UNCONFIRMED:
 		return "unconfirmed";
 	case SIGN_IN_CHANGE_PASSWORD:
@@ -86,39 +104,71 @@ by_status(const struct config *config, const struct login *login,
 	return SIGN_IN_DISABLED;
 }
 
-/*
- * Read the login and check the password.  A hash is computed whether or not
- * there is anything to compare it with, so that the clock does not tell whether
- * somebody has an account here.  *reason is for the audit, where operators may
- * know more than the caller.
- */
+/* ---- throttled ----------------------------------------------------------- */
+
 static enum sign_in_result
-judge(const struct service *service, const struct sign_in *attempt,
-    struct gate_place *place, struct login *login, const char **reason)
+refuse_throttled(struct trial *trial, enum metrics_throttle by,
+    int64_t seconds)
 {
-	const struct client *client = attempt->client;
-	const char *verifier = NULL;
-	enum store_result found = store_login_find(service->db,
-	    attempt->login_key, &client->user,
-	    client->remembered ? &client->key : NULL, attempt->now_us, login);
+	metrics_count(METRICS_THROTTLED, by);
+	trial->answer->retry_seconds = seconds > 1 ? (int)seconds : 1;
+	return SIGN_IN_THROTTLED;
+}
+
+/* The account's count, or the device's, is locked until then. */
+static enum sign_in_result
+refuse_locked(struct trial *trial, int64_t until_us)
+{
+	int64_t left_us = until_us - trial->attempt->now_us;
+
+	throttle_address_failed(trial->service, trial->attempt->address);
+	return refuse_throttled(trial, trial->throttle.by,
+	    (left_us + CLOCK_SECOND_US - 1) / CLOCK_SECOND_US);
+}
+
+/* ---- the login and its password ------------------------------------------ */
+
+/* Read the login, if there is one.  SIGN_IN_OK: go on. */
+static enum sign_in_result
+find_login(struct trial *trial)
+{
+	const struct client *client = trial->attempt->client;
+	struct login *login = &trial->login;
+	enum store_result found = store_login_find(trial->service->db,
+	    trial->attempt->login_key, &client->user,
+	    client->remembered ? &client->key : NULL, &trial->throttle.rule,
+	    trial->attempt->now_us, login);
 
 	if (found != STORE_OK && found != STORE_NONE)
 		return store_fault(found);
 	if (!login->key_stands) {
-		client_forget(service, client);
+		client_forget(trial->service, client);
 		return SIGN_IN_CLIENT_GONE;
 	}
-	if (found == STORE_OK && login->verifier[0] != '\0')
-		verifier = login->verifier;
+	if (login->locked_until_us != 0)
+		return refuse_locked(trial, login->locked_until_us);
+	trial->reason = found == STORE_NONE ? "unknown_login" :
+	    login->verifier[0] == '\0'	    ? "no_password" :
+					      "wrong_password";
+	return SIGN_IN_OK;
+}
 
-	*reason = found == STORE_NONE ? "unknown_login" :
-	    verifier == NULL	      ? "no_password" :
-					"wrong_password";
+/*
+ * A hash is computed whether or not there is anything to compare it with, so
+ * that the clock does not tell whether somebody has an account here.
+ */
+static enum sign_in_result
+judge(struct trial *trial, struct gate_place *place)
+{
+	const struct sign_in *attempt = trial->attempt;
+	const struct login *login = &trial->login;
+
 	switch (password_check(attempt->password, attempt->password_size,
-	    verifier, place)) {
+	    login->verifier[0] != '\0' ? login->verifier : NULL, place)) {
 	case PASSWORD_MATCH:
-		*reason = NULL;
-		return by_status(service->config, login, attempt->now_us);
+		trial->reason = NULL;
+		return by_status(trial->service->config, login,
+		    attempt->now_us);
 	case PASSWORD_BUSY:
 		return SIGN_IN_BUSY;
 	case PASSWORD_ABANDONED:
@@ -126,7 +176,7 @@ judge(const struct service *service, const struct sign_in *attempt,
 	case PASSWORD_UNAVAILABLE:
 		return SIGN_IN_UNAVAILABLE;
 	case PASSWORD_UNREADABLE:
-		*reason = "unreadable_verifier";
+		trial->reason = "unreadable_verifier";
 		break;
 	case PASSWORD_MISMATCH:
 		break;
@@ -138,60 +188,89 @@ judge(const struct service *service, const struct sign_in *attempt,
  * moment when the password is there to make a new one.  Should others wait for
  * their hashes, or it fail (logged), the next sign-in tries again. */
 static void
-renew_verifier(const struct service *service, const struct sign_in *attempt,
-    struct gate_place *place, const struct login *login)
+renew_verifier(const struct trial *trial, struct gate_place *place)
 {
+	const struct sign_in *attempt = trial->attempt;
 	char verifier[PASSWORD_VERIFIER_SIZE];
 
-	if (!password_needs_rehash(login->verifier) || gate_is_busy(place))
+	if (!password_needs_rehash(trial->login.verifier) ||
+	    gate_is_busy(place))
 		return;
 	if (password_make(attempt->password, attempt->password_size,
 		verifier, place) == 0)
-		(void)store_login_rehash(service->db, attempt->login_key,
-		    login->verifier, verifier);
+		(void)store_login_rehash(trial->service->db,
+		    attempt->login_key, trial->login.verifier, verifier);
 	secret_wipe(verifier, sizeof(verifier));
 }
 
-/* All that wants a place of the gate: the database is asked in it, too, so that
- * a flood does not get that far. */
-static enum sign_in_result
-check_password(const struct service *service, const struct sign_in *attempt,
-    struct login *login, const char **reason)
-{
-	struct gate_place *place = gate_enter(service->gate, &attempt->caller);
-	enum sign_in_result result;
-
-	if (place == NULL)
-		return SIGN_IN_BUSY;
-	result = judge(service, attempt, place, login, reason);
-	if (result == SIGN_IN_OK)
-		renew_verifier(service, attempt, place, login);
-	gate_leave(place);
-	return result;
-}
+/* ---- the end of it ------------------------------------------------------- */
 
 static enum sign_in_result
-open_session(const struct service *service, const struct sign_in *attempt,
-    const struct login *login, struct session_tokens *tokens)
+open_session(struct trial *trial)
 {
-	struct session_owner owner = {
-		.user = login->user,
-		.email = login->email,
+	const struct sign_in *attempt = trial->attempt;
+	const struct session_owner owner = {
+		.user = trial->login.user,
+		.email = trial->login.email,
 		.address = attempt->address,
 		.device = attempt->device,
+		.rule = &trial->throttle.rule,
 	};
 
-	switch (session_open(service, &owner, attempt->now_us, tokens)) {
+	switch (session_open(trial->service, &owner, attempt->now_us,
+	    &trial->answer->tokens)) {
 	case SESSION_OK:
 		return SIGN_IN_OK;
 	case SESSION_REFUSED:
 		return SIGN_IN_DISABLED;
+	case SESSION_THROTTLED:
+		return refuse_locked(trial, 0);
 	case SESSION_UNAVAILABLE:
 		return SIGN_IN_UNAVAILABLE;
 	case SESSION_FAILED:
 		break;
 	}
 	return SIGN_IN_FAILED;
+}
+
+/*
+ * From the login to the session.  A new verifier comes last: before the session
+ * stands, the time it takes would tell somebody who is throttled that the
+ * password was right.
+ */
+static enum sign_in_result
+go_through(struct trial *trial, struct gate_place *place)
+{
+	enum sign_in_result result = find_login(trial);
+
+	if (result == SIGN_IN_OK)
+		result = judge(trial, place);
+	/* The password took its time, and a lock begins when it is refused. */
+	trial->throttle.rule.now_us = clock_now_us();
+	if (result == SIGN_IN_OK)
+		result = open_session(trial);
+	if (result != SIGN_IN_OK)
+		return result;
+	renew_verifier(trial, place);
+	throttle_device(trial->service, &trial->throttle,
+	    trial->attempt->now_us, trial->answer->device_token);
+	return SIGN_IN_OK;
+}
+
+/* All that wants a place of the gate: the database is asked in it, too, so that
+ * a flood does not get that far. */
+static enum sign_in_result
+find_a_place(struct trial *trial)
+{
+	struct gate_place *place = gate_enter(trial->service->gate,
+	    &trial->attempt->caller);
+	enum sign_in_result result;
+
+	if (place == NULL)
+		return SIGN_IN_BUSY;
+	result = go_through(trial, place);
+	gate_leave(place);
+	return result;
 }
 
 /* Is this an answer about a person, which belongs into the audit?  (A success
@@ -210,6 +289,7 @@ is_refusal(enum sign_in_result result)
 		return true;
 	case SIGN_IN_OK:
 	case SIGN_IN_CLIENT_GONE:
+	case SIGN_IN_THROTTLED:
 	case SIGN_IN_BUSY:
 	case SIGN_IN_ABANDONED:
 	case SIGN_IN_UNAVAILABLE:
@@ -220,50 +300,69 @@ is_refusal(enum sign_in_result result)
 	return false;
 }
 
+/* Write the refusal down and count it; the last word on it. */
 static enum sign_in_result
-note_refusal(const struct service *service, const struct sign_in *attempt,
-    const struct login *login, enum sign_in_result result, const char *reason)
+note_refusal(struct trial *trial, enum sign_in_result result)
 {
-	struct audit_event event = {
+	const struct sign_in *attempt = trial->attempt;
+	const struct audit_event event = {
 		.event = id_ordered(attempt->now_us),
-		.user = login->user,
+		.user = trial->login.user,
 		.kind = AUDIT_SIGN_IN_REFUSED,
 		.now_us = attempt->now_us,
 		.address = attempt->address,
-		.reason = reason ? reason : sign_in_result_name(result),
+		.reason = trial->reason ? trial->reason :
+					  sign_in_result_name(result),
 	};
-	enum store_result added = store_audit_add(service->db, &event);
+	bool wrong = result == SIGN_IN_DENIED;
+	enum store_result noted = store_audit_refused(trial->service->db,
+	    &event, &trial->throttle.rule, wrong);
 
-	return added == STORE_OK ? result : store_fault(added);
+	if (noted == STORE_CONFLICT)
+		return refuse_locked(trial, 0);
+	if (noted != STORE_OK)
+		return store_fault(noted);
+	if (wrong)
+		throttle_address_failed(trial->service, attempt->address);
+	return result;
 }
 
 static enum sign_in_result
-decide(const struct service *service, const struct sign_in *attempt,
-    struct session_tokens *tokens)
+decide(struct trial *trial)
 {
-	struct login login = { .user = id_nil };
-	const char *reason = NULL;
+	const struct service *service = trial->service;
+	const struct sign_in *attempt = trial->attempt;
 	enum sign_in_result result;
+	int wait_seconds = throttle_address_wait(service, attempt->address);
 
+	if (wait_seconds > 0)
+		return refuse_throttled(trial, METRICS_THROTTLE_ADDRESS,
+		    wait_seconds);
 	if (list_has(service->config->sso_domains,
 		email_domain(attempt->login_key)))
-		return note_refusal(service, attempt, &login, SIGN_IN_SSO, NULL);
+		return note_refusal(trial, SIGN_IN_SSO);
 
-	result = check_password(service, attempt, &login, &reason);
-	if (result == SIGN_IN_OK)
-		result = open_session(service, attempt, &login, tokens);
-	if (is_refusal(result))
-		result = note_refusal(service, attempt, &login, result, reason);
-	secret_wipe(&login, sizeof(login));
-	return result;
+	throttle_choose(service, attempt->login_key, attempt->device_token,
+	    attempt->now_us, &trial->throttle);
+	result = find_a_place(trial);
+	return is_refusal(result) ? note_refusal(trial, result) : result;
 }
 
 enum sign_in_result
 sign_in(const struct service *service, const struct sign_in *attempt,
-    struct session_tokens *tokens)
+    struct sign_in_answer *answer)
 {
-	enum sign_in_result result = decide(service, attempt, tokens);
+	struct trial trial = {
+		.service = service,
+		.attempt = attempt,
+		.answer = answer,
+		.login = { .user = id_nil },
+	};
+	enum sign_in_result result;
 
+	memset(answer, 0, sizeof(*answer));
+	result = decide(&trial);
+	secret_wipe(&trial, sizeof(trial));
 	metrics_count(METRICS_SIGN_INS, result);
 	return result;
 }

@@ -10,6 +10,7 @@
 #include "acts/session.h"
 #include "base/email.h"
 #include "hash/gate.h"
+#include "token/device_token.h"
 
 struct service;
 
@@ -21,7 +22,14 @@ struct sign_in {
 	struct gate_caller caller;  /* is an answer still wanted? */
 	const char *address;        /* of the person, or NULL */
 	const char *device;         /* User-Agent, or NULL */
+	const char *device_token;   /* that the browser showed, or NULL */
 	int64_t now_us;
+};
+
+struct sign_in_answer {
+	struct session_tokens tokens;         /* for OK */
+	char device_token[DEVICE_TOKEN_SIZE]; /* for OK, "" for none */
+	int retry_seconds;                    /* for THROTTLED */
 };
 
 enum sign_in_result {
@@ -30,6 +38,7 @@ enum sign_in_result {
 	                            told in one word, after equal work */
 	SIGN_IN_CLIENT_GONE,     /* the API key was revoked meanwhile */
 	SIGN_IN_SSO,             /* the domain signs in elsewhere */
+	SIGN_IN_THROTTLED,       /* too many failures: come again later */
 	/* told after the right password only */
 	SIGN_IN_UNCONFIRMED,
 	SIGN_IN_CHANGE_PASSWORD,
@@ -45,13 +54,14 @@ enum sign_in_result {
 };
 
 /*
- * Sign in.  Who comes when all places of the gate are taken is BUSY before
- * anything is done.  For SIGN_IN_OK `tokens` holds the new session's tokens, which the
- * caller wipes; nothing is acknowledged before the database has it.  Every answer
- * about a person leaves an audit row.
+ * Sign in.  Who comes when all places of the gate are taken is BUSY before the
+ * database is asked.  For SIGN_IN_OK *answer holds the new session's tokens, which
+ * the caller wipes; nothing is acknowledged before the database has it.  Every
+ * answer about a person leaves an audit row; being throttled is none, and says
+ * nothing about whether there is such a person, nor about the password.
  */
 enum sign_in_result sign_in(const struct service *service,
-    const struct sign_in *attempt, struct session_tokens *tokens);
+    const struct sign_in *attempt, struct sign_in_answer *answer);
 
 /* A word for log, audit and metrics: "ok", "denied", ... */
 const char *sign_in_result_name(enum sign_in_result result);

@@ -73,6 +73,14 @@ struct config {
 	int password_max_age_days; /* 0: never expires */
 	int password_min_length;   /* characters, when one is set */
 
+	/* throttle */
+	int throttle_failures;       /* free ones of an account, 0: no limit */
+	int throttle_lock_seconds;   /* the longest lock */
+	int throttle_quiet_seconds; /* without a failure */
+	int throttle_address_rate;   /* failures a minute, 0: no limit */
+	int throttle_address_burst;
+	int device_cookie_days;      /* 0: no device cookies */
+
 	/* database */
 	char *database;          /* libpq connection string; "": PG* variables */
 	char *admin_database;    /* the same for posternctl; "": database */

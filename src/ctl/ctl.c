@@ -155,6 +155,22 @@ ctl_release(struct ctl *ctl)
 	config_free(ctl->config);
 }
 
+/* ---- keys ----------------------------------------------------------------------- */
+
+struct keys *
+ctl_keys(const struct ctl *ctl)
+{
+	char why[KEYS_WHY_SIZE];
+	struct keys *keys = keys_open(ctl->config->key_dir,
+	    ctl->config->access_token_seconds, why);
+
+	if (keys == NULL)
+		ctl_refuse(CTL_UNREACHABLE, NULL,
+		    "could not read the keys in \"%s\": %s",
+		    ctl->config->key_dir, why);
+	return keys;
+}
+
 /* ---- accounts ------------------------------------------------------------------- */
 
 enum ctl_exit

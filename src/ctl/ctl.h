@@ -12,6 +12,7 @@
 #include "base/ids.h"
 #include "store/db.h"
 #include "store/logins.h"
+#include "token/keys.h"
 
 /* Exit codes, which scripts rely on. */
 enum ctl_exit {
@@ -112,6 +113,7 @@ extern const struct ctl_group ctl_check_group;
 extern const struct ctl_group ctl_key_group;
 extern const struct ctl_group ctl_migrate_group;
 extern const struct ctl_group ctl_session_group;
+extern const struct ctl_group ctl_throttle_group;
 extern const struct ctl_group ctl_user_group;
 
 /*
@@ -158,6 +160,9 @@ enum ctl_exit ctl_refuse_unknown(const char *key);
 /* Find an account by an address from the command line: its id. */
 enum ctl_exit ctl_account(const struct ctl *ctl, const char *typed,
     struct id *user);
+
+/* Open the key directory; NULL after a refusal that has been told. */
+struct keys *ctl_keys(const struct ctl *ctl);
 
 /* Where a page of a list in the order of user and row ended: "USER-ID/ROW-ID".
  * Parsing NULL gives nil ids, which all others are behind. */

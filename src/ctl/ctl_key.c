@@ -19,18 +19,6 @@ refuse_keys(const struct ctl *ctl, enum ctl_exit code, const char *what,
 	    ctl->config->key_dir, why);
 }
 
-static struct keys *
-open_keys(const struct ctl *ctl)
-{
-	char why[KEYS_WHY_SIZE];
-	struct keys *keys = keys_open(ctl->config->key_dir,
-	    ctl->config->access_token_seconds, why);
-
-	if (keys == NULL)
-		refuse_keys(ctl, CTL_UNREACHABLE, "read the keys", why);
-	return keys;
-}
-
 /* Remove keys that no living token needs; their number, or -1 after a refusal
  * that has been told. */
 static int
@@ -86,7 +74,7 @@ choose_start(const struct ctl *ctl, int64_t delay_seconds, int64_t now_us,
     int64_t *sign_from_us)
 {
 	int64_t max_age = ctl->config->jwks_max_age_seconds;
-	struct keys *keys = open_keys(ctl);
+	struct keys *keys = ctl_keys(ctl);
 
 	if (keys == NULL)
 		return CTL_UNREACHABLE;
@@ -170,7 +158,7 @@ static const struct ctl_column list_columns[] = {
 static enum ctl_exit
 key_list(struct ctl *ctl, const struct ctl_arguments *arguments)
 {
-	struct keys *keys = open_keys(ctl);
+	struct keys *keys = ctl_keys(ctl);
 	struct json_object *array, *object;
 	const struct key *key;
 

@@ -249,21 +249,24 @@ sweep_all(const struct ctl *ctl, sweep_step *step, int64_t before_us,
 
 static void
 print_sweeps(const struct ctl *ctl, const struct sweep *sessions,
-    const struct sweep *audit)
+    const struct sweep *throttle, const struct sweep *audit)
 {
 	struct json_object *answer = json_new_object();
 
 	json_add_int(answer, "sessionsSeen", sessions->seen);
 	json_add_int(answer, "sessionsRemoved", sessions->removed);
+	json_add_int(answer, "throttleSeen", throttle->seen);
+	json_add_int(answer, "throttleRemoved", throttle->removed);
 	json_add_int(answer, "auditSeen", audit->seen);
 	json_add_int(answer, "auditRemoved", audit->removed);
 	if (ctl->json)
 		ctl_output_json(answer);
 	else
 		printf("removed: sessions %" PRId64 " of %" PRId64
+		       ", throttle counts %" PRId64 " of %" PRId64
 		       ", audit rows %" PRId64 " of %" PRId64 "\n",
-		    sessions->removed, sessions->seen, audit->removed,
-		    audit->seen);
+		    sessions->removed, sessions->seen, throttle->removed,
+		    throttle->seen, audit->removed, audit->seen);
 	json_free(answer);
 }
 
@@ -271,6 +274,7 @@ static enum ctl_exit
 session_cleanup(struct ctl *ctl, const struct ctl_arguments *arguments)
 {
 	struct sweep sessions = { .seen = 0 };
+	struct sweep throttle = { .seen = 0 };
 	struct sweep audit = { .seen = 0 };
 	int64_t now_us = clock_now_us();
 	enum ctl_exit done;
@@ -278,12 +282,17 @@ session_cleanup(struct ctl *ctl, const struct ctl_arguments *arguments)
 	done = sweep_all(ctl, store_session_sweep,
 	    now_us - arguments->days * CTL_DAY_US, "remove old sessions",
 	    &sessions);
+	if (done == CTL_DONE)
+		done = sweep_all(ctl, store_throttle_sweep,
+		    now_us - ctl->config->throttle_quiet_seconds *
+			CLOCK_SECOND_US,
+		    "remove old counts of the throttle", &throttle);
 	if (done == CTL_DONE && arguments->audit_days > 0)
 		done = sweep_all(ctl, store_audit_sweep,
 		    now_us - arguments->audit_days * CTL_DAY_US,
 		    "remove old audit rows", &audit);
 	if (done == CTL_DONE)
-		print_sweeps(ctl, &sessions, &audit);
+		print_sweeps(ctl, &sessions, &throttle, &audit);
 	return done;
 }
 

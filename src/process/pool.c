@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include "acts/ended.h"
+#include "acts/throttle.h"
 #include "base/board.h"
+#include "base/buckets.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -58,6 +60,7 @@ struct pool {
 	struct gate_plan plan;
 	struct gate *gate;
 	struct ended *ended; /* NULL under mod_fcgid, see share_memory() */
+	struct buckets *buckets;
 	sigset_t signals;
 
 	struct child children[SLOTS];
@@ -133,6 +136,7 @@ become_worker(struct pool *pool, int slot, pid_t parent)
 		.board = pool->board,
 		.ended = pool->ended,
 		.gate = pool->gate,
+		.buckets = pool->buckets,
 		.slot = slot,
 		.parent = parent,
 	};
@@ -647,7 +651,9 @@ static int
 share_memory(struct pool *pool)
 {
 	pool->board = board_new(SLOTS);
-	if (pool->board == NULL || metrics_share() != 0)
+	pool->buckets = buckets_new(THROTTLE_SETS);
+	if (pool->board == NULL || pool->buckets == NULL ||
+	    metrics_share() != 0)
 		return -1;
 	if (pool->listener->one_at_a_time)
 		return 0;
@@ -692,6 +698,7 @@ pool_free(struct pool *pool)
 	keys_close(pool->keys);
 	gate_free(pool->gate);
 	ended_free(pool->ended);
+	buckets_free(pool->buckets);
 	board_free(pool->board);
 	free(pool);
 }

@@ -121,7 +121,7 @@ set_alarm(int64_t ms)
 
 static void
 open_service(struct service *service, const struct config *config,
-    struct keys *keys, const struct board *board, struct gate *gate)
+    struct keys *keys, struct gate *gate)
 {
 	const struct db_options options = {
 		.conninfo = config->database,
@@ -138,9 +138,7 @@ open_service(struct service *service, const struct config *config,
 	service->db = db_open(&options);
 	service->clients = client_cache_new();
 	service->tokens = access_cache_new();
-	service->board = board;
 	service->gate = gate;
-	service->ended = NULL;
 }
 
 static void
@@ -191,8 +189,9 @@ open_worker(struct worker *worker, const struct worker_start *start)
 	worker->fcgi = fcgi_open(&options);
 	if (worker->fcgi == NULL)
 		return -1;
-	open_service(&worker->service, config, start->keys, start->board,
-	    start->gate);
+	open_service(&worker->service, config, start->keys, start->gate);
+	worker->service.buckets = start->buckets;
+	worker->service.board = start->board;
 	worker->service.ended = start->ended;
 	return 0;
 }
@@ -305,7 +304,7 @@ worker_run_cgi(const struct config *config)
 {
 	char why[KEYS_WHY_SIZE];
 	struct gate_plan plan;
-	struct service service;
+	struct service service = { 0 };
 	struct gateway gateway;
 	struct keys *keys;
 	struct gate *gate;
@@ -325,7 +324,7 @@ worker_run_cgi(const struct config *config)
 		keys_close(keys);
 		return 1;
 	}
-	open_service(&service, config, keys, NULL, gate);
+	open_service(&service, config, keys, gate);
 	if (confine(config) != 0) {
 		close_service(&service);
 		return 1;

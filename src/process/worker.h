@@ -5,6 +5,7 @@
 
 #include "acts/ended.h"
 #include "base/board.h"
+#include "base/buckets.h"
 #include "base/config.h"
 #include "hash/gate_plan.h"
 #include "process/listen.h"
@@ -18,6 +19,7 @@ struct worker_start {
 	struct board *board;
 	struct gate *gate;
 	struct ended *ended; /* or NULL */
+	struct buckets *buckets; /* of client addresses */
 	int slot;
 	pid_t parent;
 };

@@ -5,9 +5,14 @@
 
 #include <stddef.h>
 
+#include "base/digest.h"
 #include "store/db.h"
 
 /* How many rows there are, and never more than asked for. */
 size_t admin_rows_within(const struct db_rows *rows, size_t limit);
+
+/* Copy a digest; zeros for anything else. */
+void admin_rows_digest(const struct db_rows *rows, size_t row, int column,
+    unsigned char digest[static DIGEST_SIZE]);
 
 #endif

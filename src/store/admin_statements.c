@@ -6,6 +6,8 @@
 
 #include "store/admin_statements.h"
 
+#include "store/throttle.h"
+
 const struct db_statement admin_statements[ADMIN_STATEMENT_COUNT] = {
 	/* 1 login_key 2 user 3 email 4 verifier 5 password changed 6 status
 	 * 7 now 8 name; no row: somebody has the address. */
@@ -232,4 +234,38 @@ const struct db_statement admin_statements[ADMIN_STATEMENT_COUNT] = {
 	  " SELECT user_id, event_id, (SELECT count(*) FROM page),"
 	  "  (SELECT count(*) FROM gone)"
 	  " FROM page ORDER BY user_id DESC, event_id DESC LIMIT 1" },
+
+	/* 1 digest 2 free failures 3 most seconds 4 now */
+	[ADMIN_THROTTLE_FIND] = { "admin_throttle_find",
+	  "SELECT t.digest, t.failures, t.failed_at, CASE WHEN "
+	  THROTTLE_LOCKED("t", "$2::integer", "$3::integer", "$4")
+	  " THEN " THROTTLE_END("t", "$2::integer", "$3::integer") " END"
+	  " FROM postern.throttle t WHERE t.digest = $1" },
+
+	/* 1 after this digest; the others as above 5 limit */
+	[ADMIN_THROTTLE_LIST] = { "admin_throttle_list",
+	  "SELECT t.digest, t.failures, t.failed_at, CASE WHEN "
+	  THROTTLE_LOCKED("t", "$2::integer", "$3::integer", "$4")
+	  " THEN " THROTTLE_END("t", "$2::integer", "$3::integer") " END"
+	  " FROM postern.throttle t WHERE t.digest > $1 AND t.failures > 0"
+	  " ORDER BY t.digest LIMIT $5" },
+
+	/* 1 digest */
+	[ADMIN_THROTTLE_CLEAR] = { "admin_throttle_clear",
+	  "DELETE FROM postern.throttle WHERE digest = $1"
+	  " RETURNING failures" },
+
+	/* 1 after this digest 2 quiet since 3 limit; as for sessions. */
+	[ADMIN_THROTTLE_SWEEP] = { "admin_throttle_sweep",
+	  "WITH page AS ("
+	  "  SELECT digest, failed_at < $2 AS over"
+	  "  FROM postern.throttle WHERE digest > $1"
+	  "  ORDER BY digest LIMIT $3),"
+	  " gone AS ("
+	  "  DELETE FROM postern.throttle t USING page"
+	  "  WHERE page.over AND t.digest = page.digest AND t.failed_at < $2"
+	  "  RETURNING t.digest)"
+	  " SELECT digest, (SELECT count(*) FROM page),"
+	  "  (SELECT count(*) FROM gone)"
+	  " FROM page ORDER BY digest DESC LIMIT 1" },
 };

@@ -2,6 +2,7 @@
 
 #include "store/admin_sweep.h"
 
+#include "store/admin_rows.h"
 #include "store/admin_statements.h"
 
 static enum store_result
@@ -45,4 +46,32 @@ store_audit_sweep(struct db *db, int64_t before_us, size_t limit,
     struct sweep *sweep)
 {
 	return sweep_step(db, ADMIN_AUDIT_SWEEP, before_us, limit, sweep);
+}
+
+enum store_result
+store_throttle_sweep(struct db *db, int64_t before_us, size_t limit,
+    struct sweep *sweep)
+{
+	const struct db_value values[] = {
+		db_bytes(sweep->digest, sizeof(sweep->digest)),
+		db_time(before_us),
+		db_int((int32_t)limit),
+	};
+	struct db_rows *rows;
+	enum store_result result;
+	int64_t seen = 0;
+
+	result = db_run(db, &admin_statements[ADMIN_THROTTLE_SWEEP], values, 3,
+	    &rows);
+	if (result != STORE_OK)
+		return result;
+	if (db_rows_count(rows) == 1) {
+		admin_rows_digest(rows, 0, 0, sweep->digest);
+		seen = db_get_int(rows, 0, 1);
+		sweep->removed += db_get_int(rows, 0, 2);
+	}
+	db_rows_free(rows);
+	sweep->seen += seen;
+	sweep->done = seen < (int64_t)limit;
+	return STORE_OK;
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/digest.h"
 #include "base/ids.h"
 #include "store/db.h"
 
@@ -14,6 +15,7 @@
 struct sweep {
 	struct id user; /* where the walk stands */
 	struct id row;
+	unsigned char digest[DIGEST_SIZE]; /* of the throttle's */
 	int64_t seen;
 	int64_t removed;
 	bool done;
@@ -28,6 +30,10 @@ enum store_result store_session_sweep(struct db *db, int64_t before_us,
 
 /* The same for audit rows written before then. */
 enum store_result store_audit_sweep(struct db *db, int64_t before_us,
+    size_t limit, struct sweep *sweep);
+
+/* The same for counts of the throttle without a failure since then. */
+enum store_result store_throttle_sweep(struct db *db, int64_t before_us,
     size_t limit, struct sweep *sweep);
 
 #endif

@@ -1,6 +1,8 @@
 /* audit.c - what happened, to whom, from where. */
 
 #include "store/audit.h"
+
+#include "base/clock.h"
 #include "store/sessions.h"
 #include "store/statements.h"
 
@@ -17,4 +19,35 @@ store_audit_add(struct db *db, const struct audit_event *event)
 	};
 
 	return db_run(db, &statements[STATEMENT_AUDIT_ADD], values, 6, NULL);
+}
+
+enum store_result
+store_audit_refused(struct db *db, const struct audit_event *event,
+    const struct throttle_rule *rule, bool wrong)
+{
+	const struct db_value values[] = {
+		db_id(&event->user),
+		db_id(&event->event),
+		db_time(event->now_us),
+		db_small((int16_t)event->kind),
+		db_peer_text(event->address, SESSION_ADDRESS_SIZE - 1),
+		db_text(event->reason),
+		db_bytes(rule->digest, DIGEST_SIZE),
+		db_int(wrong),
+		db_int(rule->free_failures),
+		db_int(rule->most_seconds),
+		db_time(rule->now_us),
+		db_time(rule->now_us - rule->quiet_seconds * CLOCK_SECOND_US),
+	};
+	enum store_result result;
+	struct db_rows *rows;
+
+	result = db_run(db, &statements[STATEMENT_SIGN_IN_REFUSED], values,
+	    sizeof(values) / sizeof(values[0]), &rows);
+	if (result != STORE_OK)
+		return result;
+	if (!db_get_bool(rows, 0, 0))
+		result = STORE_CONFLICT;
+	db_rows_free(rows);
+	return result;
 }

@@ -3,8 +3,11 @@
 #ifndef POSTERN_STORE_AUDIT_H
 #define POSTERN_STORE_AUDIT_H
 
+#include <stdbool.h>
+
 #include "base/ids.h"
 #include "store/db.h"
+#include "store/throttle.h"
 
 /* As stored; the numbers are in the database and never change. */
 enum audit_kind {
@@ -26,5 +29,15 @@ struct audit_event {
 /* Sent twice it adds one row. */
 enum store_result store_audit_add(struct db *db,
     const struct audit_event *event);
+
+/*
+ * Write that a sign-in was refused, and count it: one failure more when the
+ * password was `wrong`, and none from here on when it was right.  Sent twice it
+ * may count one failure too many.  STORE_CONFLICT: by now it is locked, so the
+ * caller must not tell whether the password was right.
+ */
+enum store_result store_audit_refused(struct db *db,
+    const struct audit_event *event, const struct throttle_rule *rule,
+    bool wrong);
 
 #endif

@@ -13,6 +13,7 @@ enum column {
 	COLUMN_PW_CHANGED_AT,
 	COLUMN_STATUS,
 	COLUMN_KEY_STANDS,
+	COLUMN_LOCK_ENDS,
 };
 
 static enum store_result
@@ -40,20 +41,29 @@ read_login(const struct db_rows *rows, struct login *login)
 
 enum store_result
 store_login_find(struct db *db, const char *login_key,
-    const struct id *key_user, const struct id *key, int64_t now_us,
-    struct login *login)
+    const struct id *key_user, const struct id *key,
+    const struct throttle_rule *rule, int64_t now_us, struct login *login)
 {
-	const struct db_value values[] = { db_text(login_key), db_id(key_user),
-		db_id(key), db_time(now_us) };
+	const struct db_value values[] = {
+		db_text(login_key),
+		db_id(key_user),
+		db_id(key),
+		db_time(now_us),
+		db_bytes(rule->digest, DIGEST_SIZE),
+		db_int(rule->free_failures),
+		db_int(rule->most_seconds),
+		db_time(rule->now_us),
+	};
 	enum store_result result;
 	struct db_rows *rows;
 
 	memset(login, 0, sizeof(*login));
-	result = db_run(db, &statements[STATEMENT_LOGIN_FIND], values, 4,
-	    &rows);
+	result = db_run(db, &statements[STATEMENT_LOGIN_FIND], values,
+	    sizeof(values) / sizeof(values[0]), &rows);
 	if (result != STORE_OK)
 		return result;
 	login->key_stands = db_get_bool(rows, 0, COLUMN_KEY_STANDS);
+	login->locked_until_us = db_get_time(rows, 0, COLUMN_LOCK_ENDS);
 	if (db_is_null(rows, 0, COLUMN_USER_ID))
 		result = STORE_NONE;
 	else

@@ -6,6 +6,7 @@
 #include "base/email.h"
 #include "base/ids.h"
 #include "store/db.h"
+#include "store/throttle.h"
 
 /* As stored; the numbers are in the database and never change. */
 enum account_status {
@@ -26,17 +27,19 @@ struct login {
 	int64_t password_changed_us;        /* 0: never */
 	enum account_status status;
 	bool key_stands; /* the API key asked about is not revoked nor over */
+	int64_t locked_until_us; /* by the throttle; 0: not locked */
 };
 
 /*
  * Find a login by its canonical key.  In the same round trip, ask whether an
  * API key that the caller remembers still stands: `key_user` and `key` (NULL:
- * there is none to ask about, key_stands is true).  STORE_NONE when nobody has
- * the address; key_stands is answered then, too.  The caller wipes the login.
+ * there is none to ask about, key_stands is true); and whether the throttle has
+ * locked.  STORE_NONE when nobody has the address; these two are answered then,
+ * too.  The caller wipes the login.
  */
 enum store_result store_login_find(struct db *db, const char *login_key,
-    const struct id *key_user, const struct id *key, int64_t now_us,
-    struct login *login);
+    const struct id *key_user, const struct id *key,
+    const struct throttle_rule *rule, int64_t now_us, struct login *login);
 
 /* Put a better verifier in place of the one just checked; STORE_NONE when it
  * has changed meanwhile. */

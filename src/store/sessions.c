@@ -6,9 +6,18 @@
 #include "store/sessions.h"
 #include "store/statements.h"
 
+/* Of the answer to sign_in. */
+enum open_column {
+	COLUMN_OPENED,
+	COLUMN_LOCKED,
+};
+
 enum store_result
 store_session_open(struct db *db, const struct new_session *session)
 {
+	static const struct throttle_rule none = { .digest = NULL };
+	const struct throttle_rule *rule =
+	    session->rule != NULL ? session->rule : &none;
 	const struct db_value values[] = {
 		db_id(&session->user),
 		db_id(&session->session),
@@ -19,14 +28,21 @@ store_session_open(struct db *db, const struct new_session *session)
 		db_peer_text(session->device, SESSION_DEVICE_SIZE - 1),
 		db_id(&session->event),
 		db_id(id_is_nil(&session->key) ? NULL : &session->key),
+		db_bytes(rule->digest, DIGEST_SIZE),
+		db_int(rule->free_failures),
+		db_int(rule->most_seconds),
+		db_time(rule->now_us),
 	};
 	enum store_result result;
 	struct db_rows *rows;
 
-	result = db_run(db, &statements[STATEMENT_SIGN_IN], values, 9, &rows);
+	result = db_run(db, &statements[STATEMENT_SIGN_IN], values,
+	    sizeof(values) / sizeof(values[0]), &rows);
 	if (result != STORE_OK)
 		return result;
-	if (db_rows_count(rows) == 0)
+	if (db_get_bool(rows, 0, COLUMN_LOCKED))
+		result = STORE_CONFLICT;
+	else if (!db_get_bool(rows, 0, COLUMN_OPENED))
 		result = STORE_NONE;
 	db_rows_free(rows);
 	return result;

@@ -12,6 +12,7 @@
 #include "base/ids.h"
 #include "store/db.h"
 #include "store/logins.h"
+#include "store/throttle.h"
 
 #define SESSION_ADDRESS_SIZE 46 /* text of an IPv6 address */
 #define SESSION_DEVICE_SIZE  201 /* of the User-Agent, cut at a character */
@@ -34,13 +35,15 @@ struct new_session {
 	int64_t expires_us;
 	const char *address; /* or NULL */
 	const char *device;  /* or NULL */
+	const struct throttle_rule *rule; /* whose failures are over; or NULL */
 };
 
 /*
  * Write the session, the user's time of sign-in and the audit row in one
  * statement.  Sent twice it changes nothing more.  STORE_NONE, and nothing is
- * written, when the account is gone or disabled.  Address and device are cut to
- * fit, and left out when they are not UTF-8.
+ * written, when the account is gone or disabled; STORE_CONFLICT when so many
+ * others failed meanwhile that it is locked.  Address and device are cut to fit,
+ * and left out when they are not UTF-8.
  */
 enum store_result store_session_open(struct db *db,
     const struct new_session *session);

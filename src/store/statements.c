@@ -3,10 +3,12 @@
  * One statement, one round trip.  Ids and times are parameters; each statement
  * touches each table once and may be sent twice; tables are named with their
  * schema, so that no search_path can put others in their place.  They use only
- * what sql/0001_initial.sql grants to postern_service.
+ * what sql/ grants to postern_service.
  */
 
 #include "store/statements.h"
+
+#include "store/throttle.h"
 
 const struct db_statement statements[STATEMENT_COUNT] = {
 	[STATEMENT_SCHEMA_VERSION] = { "schema_version",
@@ -25,8 +27,10 @@ const struct db_statement statements[STATEMENT_COUNT] = {
 	    " AND (last_used_at IS NULL OR last_used_at < $3)" },
 
 	/*
-	 * $1 login key; $2 owner and $3 id of an API key, or NULL; $4 now.
-	 * One row always: without the login, and with the key's standing.
+	 * $1 login key; $2 owner and $3 id of an API key, or NULL; $4 now;
+	 * $5 digest of the throttle, or NULL, $6 free failures, $7 most
+	 * seconds, $8 its time.  One row always: without the login, and with the key's
+	 * standing and the end of the lock.
 	 */
 	[STATEMENT_LOGIN_FIND] = { "login_find",
 	    "WITH login AS ("
@@ -36,11 +40,17 @@ const struct db_statement statements[STATEMENT_COUNT] = {
 	    "  SELECT count(*) AS keys FROM postern.api_keys"
 	    "  WHERE user_id = $2 AND key_id = $3 AND revoked_at IS NULL"
 	    "  AND (expires_at IS NULL OR expires_at > $4)"
+	    "), lock AS ("
+	    "  SELECT " THROTTLE_END("t", "$6::integer", "$7::integer")
+	    "   AS ends"
+	    "  FROM postern.throttle t WHERE t.digest = $5::bytea AND "
+	    THROTTLE_LOCKED("t", "$6::integer", "$7::integer", "$8")
 	    ")"
 	    " SELECT login.user_id, login.email, login.pw_hash,"
 	    "  login.pw_changed_at, login.status,"
-	    "  $3::uuid IS NULL OR standing.keys > 0 AS key_stands"
-	    " FROM standing LEFT JOIN login ON true" },
+	    "  $3::uuid IS NULL OR standing.keys > 0 AS key_stands,"
+	    "  lock.ends"
+	    " FROM standing LEFT JOIN login ON true LEFT JOIN lock ON true" },
 
 	/* $1 login key, $2 old verifier, $3 new one: sent again, it finds its
 	 * own work and is content. */
@@ -61,15 +71,24 @@ const struct db_statement statements[STATEMENT_COUNT] = {
 
 	/*
 	 * $1 user, $2 session, $3 digest, $4 now, $5 expiry, $6 address,
-	 * $7 device, $8 event, $9 API key or NULL: the person signs in.  The
-	 * user's row is locked first and decides: one that is being disabled
-	 * (5) meanwhile gets no session.
+	 * $7 device, $8 event, $9 API key or NULL: the person signs in; $10
+	 * digest of the throttle, or NULL, $11 free failures, $12 most seconds,
+	 * $13 its time.  The failures are forgotten, unless they have come to a
+	 * lock meanwhile: then nothing is written.  The user's row decides next:
+	 * one that is being disabled (5) gets no session.
 	 */
 	[STATEMENT_SIGN_IN] = { "sign_in",
-	    "WITH account AS ("
+	    "WITH counted AS ("
+	    "  UPDATE postern.throttle t SET failures = CASE WHEN "
+	    THROTTLE_LOCKED("t", "$11::integer", "$12::integer", "$13")
+	    "   THEN t.failures ELSE 0 END"
+	    "  WHERE t.digest = $10::bytea AND t.failures > 0"
+	    "  RETURNING t.failures > 0 AS locked"
+	    "), account AS ("
 	    "  UPDATE postern.users SET last_sign_in_at ="
 	    "   CASE WHEN $9::uuid IS NULL THEN $4 ELSE last_sign_in_at END"
 	    "  WHERE user_id = $1 AND status <> 5"
+	    "  AND NOT EXISTS (SELECT FROM counted WHERE locked)"
 	    "  RETURNING user_id"
 	    "), opened AS ("
 	    "  INSERT INTO postern.sessions (user_id, sid, token_hash,"
@@ -86,7 +105,35 @@ const struct db_statement statements[STATEMENT_COUNT] = {
 	    "  FROM account"
 	    "  ON CONFLICT DO NOTHING"
 	    ")"
-	    " SELECT user_id FROM account" },
+	    " SELECT EXISTS (SELECT FROM account),"
+	    "  EXISTS (SELECT FROM counted WHERE locked)" },
+
+	/*
+	 * $1 user, $2 event, $3 now, $4 kind, $5 address, $6 reason; $7 digest
+	 * of the throttle, or NULL, $8 failures to count: 1, or 0 to forget all,
+	 * $9 free failures, $10 most seconds, $11 its time, $12 the one before
+	 * which a count is forgotten.  Answers whether it was counted: not while
+	 * it is locked.
+	 */
+	[STATEMENT_SIGN_IN_REFUSED] = { "sign_in_refused",
+	    "WITH noted AS ("
+	    "  INSERT INTO postern.audit_events"
+	    "   (user_id, event_id, at, kind, address, reason)"
+	    "  VALUES ($1, $2, $3, $4, $5, $6)"
+	    "  ON CONFLICT DO NOTHING"
+	    "), counted AS ("
+	    "  INSERT INTO postern.throttle AS t (digest, failures, failed_at)"
+	    "  SELECT $7::bytea, $8::integer, $11::timestamptz"
+	    "  WHERE $7::bytea IS NOT NULL"
+	    "  ON CONFLICT (digest) DO UPDATE SET"
+	    "   failed_at = greatest(t.failed_at, $11), failures ="
+	    "    CASE WHEN $8 = 0 THEN 0 WHEN t.failed_at < $12 THEN 1"
+	    "    ELSE t.failures + 1 END"
+	    "  WHERE NOT "
+	    THROTTLE_LOCKED("t", "$9::integer", "$10::integer", "$11")
+	    "  RETURNING t.digest"
+	    ")"
+	    " SELECT $7 IS NULL OR EXISTS (SELECT FROM counted)" },
 
 	/*
 	 * $1 user, $2 session, $3 generation and $4 digest of the token shown,

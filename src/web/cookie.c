@@ -1,4 +1,4 @@
-/* cookie.c - the two cookies of a session. */
+/* cookie.c - the two cookies of a session, and the one of a device. */
 
 #include "web/cookie.h"
 
@@ -10,17 +10,20 @@
 struct manner {
 	const char *access;
 	const char *refresh;
+	const char *device;
 	const char *flags;
 };
 
 static const struct manner secure = {
 	"__Host-postern-access",
 	"__Secure-postern-refresh",
+	"__Host-postern-device",
 	"; Secure; HttpOnly; SameSite=Lax",
 };
 static const struct manner plain = {
 	"postern-access",
 	"postern-refresh",
+	"postern-device",
 	"; HttpOnly; SameSite=Lax",
 };
 
@@ -64,6 +67,17 @@ cookie_clear_session(struct response *response, const struct config *config,
     const struct request *request)
 {
 	set_both(response, config, manner_of(config, request), "", 0, "", 0);
+}
+
+void
+cookie_set_device(struct response *response, const struct config *config,
+    const struct request *request, const char *token)
+{
+	const struct manner *manner = manner_of(config, request);
+
+	response_header(response, "Set-Cookie", "%s=%s; Path=/; Max-Age=%d%s",
+	    manner->device, token, config->device_cookie_days * 86400,
+	    manner->flags);
 }
 
 /* ---- reading -------------------------------------------------------------- */
@@ -163,4 +177,11 @@ cookie_refresh(const struct config *config, const struct request *request,
     char *value, size_t room)
 {
 	return find(request, manner_of(config, request)->refresh, value, room);
+}
+
+enum cookie_result
+cookie_device(const struct config *config, const struct request *request,
+    char *value, size_t room)
+{
+	return find(request, manner_of(config, request)->device, value, room);
 }

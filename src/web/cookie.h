@@ -22,6 +22,11 @@ void cookie_set_session(struct response *response,
 void cookie_clear_session(struct response *response,
     const struct config *config, const struct request *request);
 
+/* Set the cookie by which a browser is known again (token/device_token.h); it
+ * outlives its sessions, and a sign-out leaves it. */
+void cookie_set_device(struct response *response, const struct config *config,
+    const struct request *request, const char *token);
+
 enum cookie_result {
 	COOKIE_ABSENT,
 	COOKIE_FOUND,
@@ -30,7 +35,7 @@ enum cookie_result {
 };
 
 /*
- * Read a cookie of a session back: the value, NUL-terminated, when FOUND.  Only
+ * Read a cookie back: the value, NUL-terminated, when FOUND.  Only
  * the name counts that would be set now: to take "postern-access" where
  * "__Host-postern-access" is set would let a neighbouring host plant a session.
  *
@@ -41,6 +46,8 @@ enum cookie_result {
 enum cookie_result cookie_access(const struct config *config,
     const struct request *request, char *value, size_t room);
 enum cookie_result cookie_refresh(const struct config *config,
+    const struct request *request, char *value, size_t room);
+enum cookie_result cookie_device(const struct config *config,
     const struct request *request, char *value, size_t room);
 
 #endif

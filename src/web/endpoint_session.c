@@ -54,6 +54,7 @@ open_for(struct exchange *exchange, const struct person *person)
 	case SESSION_UNAVAILABLE:
 		error_answer(exchange->response, ERROR_UNAVAILABLE, NULL);
 		return;
+	case SESSION_THROTTLED: /* only sign-ins are */
 	case SESSION_FAILED:
 		break;
 	}

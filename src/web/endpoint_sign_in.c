@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/secret.h"
 #include "hash/password.h"
+#include "web/cookie.h"
 #include "web/endpoint.h"
 #include "web/error.h"
 #include "web/welcome.h"
@@ -104,6 +105,16 @@ refuse_body(struct exchange *exchange, char key[static EMAIL_SIZE])
 		password_fault(body));
 }
 
+static void
+welcome(struct exchange *exchange, const struct sign_in_answer *answer)
+{
+	if (answer->device_token[0] != '\0')
+		cookie_set_device(exchange->response,
+		    exchange->service->config, exchange->request,
+		    answer->device_token);
+	welcome_answer(exchange, "Signed in.", &answer->tokens);
+}
+
 static enum error
 error_of(enum sign_in_result result)
 {
@@ -114,6 +125,8 @@ error_of(enum sign_in_result result)
 		return ERROR_UNAUTHORISED;
 	case SIGN_IN_SSO:
 		return ERROR_SSO_ACCOUNT;
+	case SIGN_IN_THROTTLED:
+		return ERROR_THROTTLED;
 	case SIGN_IN_UNCONFIRMED:
 		return ERROR_NOT_CONFIRMED;
 	case SIGN_IN_CHANGE_PASSWORD:
@@ -140,7 +153,8 @@ void
 endpoint_sign_in(struct exchange *exchange)
 {
 	const struct request *request = exchange->request;
-	struct session_tokens tokens;
+	char device_token[DEVICE_TOKEN_SIZE];
+	struct sign_in_answer answer;
 	enum sign_in_result result;
 	struct sign_in attempt = {
 		.client = &exchange->client,
@@ -154,12 +168,18 @@ endpoint_sign_in(struct exchange *exchange)
 		return;
 	attempt.password = json_member_string(exchange->body, "password",
 	    &attempt.password_size);
+	if (cookie_device(exchange->service->config, request, device_token,
+		sizeof(device_token)) == COOKIE_FOUND)
+		attempt.device_token = device_token;
 
-	result = sign_in(exchange->service, &attempt, &tokens);
+	result = sign_in(exchange->service, &attempt, &answer);
 	exchange->response->outcome = sign_in_result_name(result);
 	if (result == SIGN_IN_OK)
-		welcome_answer(exchange, "Signed in.", &tokens);
+		welcome(exchange, &answer);
+	else if (result == SIGN_IN_THROTTLED)
+		error_answer_throttled(exchange->response,
+		    answer.retry_seconds);
 	else
 		error_answer(exchange->response, error_of(result), NULL);
-	secret_wipe(&tokens, sizeof(tokens));
+	secret_wipe(&answer, sizeof(answer));
 }

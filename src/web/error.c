@@ -61,6 +61,8 @@ static const struct {
 	    "There is nothing at this address." },
 	[ERROR_METHOD] = { 405, "METHOD_NOT_ALLOWED",
 	    "This address does not take that method." },
+	[ERROR_THROTTLED] = { 429, "LIMIT_EXCEEDED",
+	    "There were too many failures; try again later." },
 	[ERROR_UNAVAILABLE] = { 503, "SERVICE_UNAVAILABLE",
 	    "The service cannot answer now; try again shortly." },
 	[ERROR_INTERNAL] = { 500, "INTERNAL_SERVER_ERROR",
@@ -87,4 +89,11 @@ error_answer(struct response *response, enum error error,
 	if (errors[error].status == 503)
 		response_header(response, "Retry-After", "%d", RETRY_SECONDS);
 	response_json(response, errors[error].status, body);
+}
+
+void
+error_answer_throttled(struct response *response, int retry_seconds)
+{
+	response_header(response, "Retry-After", "%d", retry_seconds);
+	error_answer(response, ERROR_THROTTLED, NULL);
 }

@@ -33,6 +33,7 @@ enum error {
 	ERROR_NO_SUCH_SESSION,
 	ERROR_NO_SUCH_ADDRESS,
 	ERROR_METHOD,
+	ERROR_THROTTLED,
 	ERROR_UNAVAILABLE,
 	ERROR_INTERNAL,
 	ERROR_COUNT
@@ -45,5 +46,8 @@ enum error {
  */
 void error_answer(struct response *response, enum error error,
     struct json_object *detail);
+
+/* ERROR_THROTTLED, to be tried again after so many seconds. */
+void error_answer_throttled(struct response *response, int retry_seconds);
 
 #endif

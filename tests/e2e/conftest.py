@@ -90,6 +90,9 @@ def settings(runtime, bare_cluster):
         "scrypt_r": 8,
         "scrypt_p": 1,
         "io_timeout_ms": 1000,
+        # Most tests fail on purpose, and all from one address.
+        "throttle_failures": 1000,
+        "throttle_address_rate": 0,
         "log_format": "json",
         # Web servers that root starts become www-data; what root made for the
         # pool, only root can read.

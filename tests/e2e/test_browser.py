@@ -67,7 +67,8 @@ def test_sign_in_and_who_it_is(page, quickstart):
     assert not complaints(page)
 
     found = cookies(page)
-    assert set(found) == {"postern-access", "postern-refresh"}
+    assert set(found) == {"postern-access", "postern-refresh",
+                          "postern-device"}
     access, refresh = found["postern-access"], found["postern-refresh"]
     assert access["path"] == "/"
     assert refresh["path"] == "/v2/auth"

@@ -92,7 +92,7 @@ def good(keys, people, session):
 
 @pytest.fixture
 def ways(away, start_pool, keys, people, new_person, expired, session,
-         ctl, cluster):
+         ctl, cluster, sign_in):
     """How to be refused for each reason: what is other than in a good request.
     Of one operation, or of any."""
     def signing_in(person, password=None):
@@ -115,6 +115,12 @@ def ways(away, start_pool, keys, people, new_person, expired, session,
         cluster.ask(f"UPDATE postern.{table} SET {what} WHERE user_id = %s",
                     session.sub)
         return {}
+
+    def throttled():
+        strict = start_pool(throttle_failures=1)
+        sign_in(strict, "throttled@example.test", "x")
+        return {"body": {"email": "throttled@example.test", "password": "x"},
+                "pool": strict}
 
     return {
         "REQUEST_INVALID": lambda: {"more": {"CONTENT_LENGTH": "9999"}},
@@ -145,6 +151,7 @@ def ways(away, start_pool, keys, people, new_person, expired, session,
         "signIn RESET_REQUIRED": lambda: signing_in(people.reset),
         "signIn PASSWORD_EXPIRED": old_password,
         "signIn DISABLED": lambda: signing_in(people.disabled),
+        "signIn THROTTLED": throttled,
 
         "refresh SESSION_TOKEN": lambda: {"body": {"refreshToken": "a.b"}},
         "refresh SESSION_EXPIRED": lambda: changed(

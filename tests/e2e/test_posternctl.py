@@ -22,7 +22,8 @@ from harness.postern import Ctl, write_settings
 from harness.postgres import Cluster
 from harness.terminal import Terminal
 
-GROUPS = ["migrate", "check", "calibrate", "key", "api-key", "user", "session", "audit"]
+GROUPS = ["migrate", "check", "calibrate", "key", "api-key", "user", "session",
+          "audit", "throttle"]
 STATUSES = ["confirmed", "unconfirmed", "force-change-password",
             "reset-required", "external-provider", "disabled"]
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -278,6 +279,9 @@ def test_half_a_command_shows_the_help(words):
     ["session", "revoke", "no-id"],
     ["audit", "list"],
     ["audit", "list", "--unknown", "--after", "nonsense"],
+    ["throttle", "show"],
+    ["throttle", "clear"],
+    ["throttle", "list", "--after", "nonsense"],
 ])
 def test_wrong_values(ctl, words):
     refused(ctl.run(*words, check=False), 2)
@@ -1120,8 +1124,14 @@ def test_cleanup(room, own_cluster):
               " SELECT %s, gen_random_uuid(), now() - n * interval '1 day', 2"
               " FROM generate_series(1, 20) n", users[0])
 
+    place.ask("INSERT INTO postern.throttle SELECT sha256(n::text::bytea), 3,"
+              " now() - n * interval '60 seconds'"
+              " FROM generate_series(1, 3000) n")
+
     answer = place.ctl.json("session", "cleanup")
+    assert answer.pop("throttleRemoved") in (1560, 1561)  # older than a day
     assert answer == {"sessionsSeen": 2709, "sessionsRemoved": 2706,
+                      "throttleSeen": 3000,
                       "auditSeen": 0, "auditRemoved": 0}
     left = {str(sid) for (sid,) in place.ask(
         "SELECT sid FROM postern.sessions")}

@@ -278,12 +278,14 @@ def test_cookies(start_pool, pool, people, sign_in, mode, https, secure):
                      https=https)
     body = contract.check_signed_in(answer)
     found = contract.cookies(answer)
-    access, refresh = ("__Host-postern-access", "__Secure-postern-refresh") \
-        if secure else ("postern-access", "postern-refresh")
-    assert set(found) == {access, refresh}
+    access, refresh, device = (
+        "__Host-postern-access", "__Secure-postern-refresh",
+        "__Host-postern-device") if secure else (
+        "postern-access", "postern-refresh", "postern-device")
+    assert set(found) == {access, refresh, device}
     assert found[access][0] == body["accessToken"]
     assert found[refresh][0] == body["refreshToken"]
-    for name, path in ((access, "/"), (refresh, "/v2/auth")):
+    for name, path in ((access, "/"), (refresh, "/v2/auth"), (device, "/")):
         attributes = found[name][1]
         assert attributes["path"] == path
         assert "httponly" in attributes

@@ -143,7 +143,7 @@ void
 empty_tables(void)
 {
 	admin("TRUNCATE postern.logins, postern.users, postern.sessions, "
-	      "postern.api_keys, postern.audit_events");
+	      "postern.api_keys, postern.audit_events, postern.throttle");
 }
 
 const char *

@@ -70,6 +70,17 @@ test_schema_version(void **state)
 
 /* ---- logins -------------------------------------------------------------- */
 
+/* Without a throttle, which has tests of its own. */
+static enum store_result
+find_login(struct db *db, const char *login_key, const struct id *key_user,
+    const struct id *key, int64_t now_us, struct login *login)
+{
+	const struct throttle_rule none = { .digest = NULL };
+
+	return store_login_find(db, login_key, key_user, key, &none, now_us,
+	    login);
+}
+
 static void
 test_login_is_found(void **state)
 {
@@ -78,7 +89,7 @@ test_login_is_found(void **state)
 	struct login login;
 
 	add_account(&user, LOGIN, VERIFIER, ACCOUNT_RESET_REQUIRED);
-	assert_int_equal(store_login_find(db, LOGIN, NULL, NULL, 1, &login),
+	assert_int_equal(find_login(db, LOGIN, NULL, NULL, 1, &login),
 	    STORE_OK);
 	assert_true(id_equal(&login.user, &user));
 	assert_string_equal(login.email, "As." LOGIN);
@@ -97,18 +108,18 @@ test_login_is_not_found(void **state)
 	struct login login;
 
 	add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
-	assert_int_equal(store_login_find(db, "bob@example.org", NULL, NULL, 1,
+	assert_int_equal(find_login(db, "bob@example.org", NULL, NULL, 1,
 	    &login), STORE_NONE);
 	assert_true(login.key_stands);
 	assert_string_equal(login.verifier, "");
 	/* Never a prefix, a pattern or another case: the key is canonical. */
-	assert_int_equal(store_login_find(db, "ann@example.or", NULL, NULL, 1,
+	assert_int_equal(find_login(db, "ann@example.or", NULL, NULL, 1,
 	    &login), STORE_NONE);
-	assert_int_equal(store_login_find(db, "%", NULL, NULL, 1, &login),
+	assert_int_equal(find_login(db, "%", NULL, NULL, 1, &login),
 	    STORE_NONE);
-	assert_int_equal(store_login_find(db, "ANN@example.org", NULL, NULL, 1,
+	assert_int_equal(find_login(db, "ANN@example.org", NULL, NULL, 1,
 	    &login), STORE_NONE);
-	assert_int_equal(store_login_find(db, "' OR true --", NULL, NULL, 1,
+	assert_int_equal(find_login(db, "' OR true --", NULL, NULL, 1,
 	    &login), STORE_NONE);
 	db_close(db);
 }
@@ -122,7 +133,7 @@ test_login_without_password(void **state)
 
 	add_account(&user, LOGIN, VERIFIER, ACCOUNT_EXTERNAL_PROVIDER);
 	admin("UPDATE postern.logins SET pw_hash = NULL, pw_changed_at = NULL");
-	assert_int_equal(store_login_find(db, LOGIN, NULL, NULL, 1, &login),
+	assert_int_equal(find_login(db, LOGIN, NULL, NULL, 1, &login),
 	    STORE_OK);
 	assert_string_equal(login.verifier, "");
 	assert_int_equal(login.password_changed_us, 0);
@@ -139,7 +150,7 @@ test_largest_login_fits(void **state)
 	add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
 	admin("UPDATE postern.logins SET email = repeat('e', 254), "
 	      "pw_hash = repeat('h', 511)");
-	assert_int_equal(store_login_find(db, LOGIN, NULL, NULL, 1, &login),
+	assert_int_equal(find_login(db, LOGIN, NULL, NULL, 1, &login),
 	    STORE_OK);
 	assert_int_equal(strlen(login.email), 254);
 	assert_int_equal(strlen(login.verifier), 511);
@@ -166,7 +177,7 @@ test_login_that_cannot_be(void **state)
 		empty_tables();
 		add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
 		admin("UPDATE postern.logins SET %s", changes[i]);
-		assert_int_equal(store_login_find(db, LOGIN, NULL, NULL, 1,
+		assert_int_equal(find_login(db, LOGIN, NULL, NULL, 1,
 		    &login), STORE_FAILED);
 	}
 	empty_tables();
@@ -214,16 +225,16 @@ test_login_tells_whether_a_key_stands(void **state)
 		owner = i % 2 == 0 ? id_nil : id_random();
 		key = id_random();
 		add_key(&owner, &key, "0", keys[i].expires, keys[i].revoked);
-		assert_int_equal(store_login_find(db, LOGIN, &owner, &key,
+		assert_int_equal(find_login(db, LOGIN, &owner, &key,
 		    now_us, &login), STORE_OK);
 		assert_int_equal(login.key_stands, keys[i].stands);
 		/* For an address that nobody has, too. */
-		assert_int_equal(store_login_find(db, "nobody@example.org",
+		assert_int_equal(find_login(db, "nobody@example.org",
 		    &owner, &key, now_us, &login), STORE_NONE);
 		assert_int_equal(login.key_stands, keys[i].stands);
 	}
 	/* The key of another owner, and one that never was. */
-	assert_int_equal(store_login_find(db, LOGIN, &user, &key, now_us,
+	assert_int_equal(find_login(db, LOGIN, &user, &key, now_us,
 	    &login), STORE_OK);
 	assert_false(login.key_stands);
 	db_close(db);

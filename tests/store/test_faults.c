@@ -28,9 +28,10 @@
 static enum store_result
 find(struct db *db)
 {
+	const struct throttle_rule none = { .digest = NULL };
 	struct login login;
 
-	return store_login_find(db, LOGIN, NULL, NULL, 1, &login);
+	return store_login_find(db, LOGIN, NULL, NULL, &none, 1, &login);
 }
 
 static struct db *

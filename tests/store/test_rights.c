@@ -37,6 +37,10 @@ static const char *const service_may_not[] = {
 	"UPDATE postern.api_keys SET expires_at = NULL",
 	"UPDATE postern.api_keys SET scope = 1",
 	"UPDATE postern.api_keys SET secret_hash = secret_hash",
+	/* throttle: counted, never removed nor moved to somebody else */
+	"DELETE FROM postern.throttle",
+	"UPDATE postern.throttle SET digest = digest",
+	"TRUNCATE postern.throttle",
 	/* audit: written only */
 	"SELECT count(*) FROM postern.audit_events",
 	"DELETE FROM postern.audit_events",

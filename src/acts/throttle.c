@@ -1,0 +1,129 @@
+/* throttle.c - how often somebody may be wrong. */
+
+#include "acts/throttle.h"
+
+#include <string.h>
+
+#include "acts/service.h"
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/secret.h"
+
+#define MINUTE_MS 60000
+#define DAY_US    (86400 * CLOCK_SECOND_US)
+
+/* An IPv6 client has at least all of a /64 (RFC 6177), so that is one client. */
+#define CLIENT_BITS 64
+
+/* ---- accounts and devices ------------------------------------------------ */
+
+static void
+digest_under(const struct keys *keys, const char *label, const void *bytes,
+    size_t size, unsigned char digest[static DIGEST_SIZE])
+{
+	unsigned char secret[MASTER_SECRET_SIZE];
+
+	keys_derive(keys, label, secret);
+	digest_hmac(secret, sizeof(secret), bytes, size, digest);
+	secret_wipe(secret, sizeof(secret));
+}
+
+void
+throttle_account_digest(const struct keys *keys, const char *login_key,
+    unsigned char digest[static DIGEST_SIZE])
+{
+	digest_under(keys, "throttle-account", login_key, strlen(login_key),
+	    digest);
+}
+
+static bool
+know_device(const struct service *service, const char *token, int64_t now_us,
+    struct throttle *throttle, struct id *device)
+{
+	int days = service->config->device_cookie_days;
+
+	return token != NULL && days > 0 &&
+	       device_token_open(service->keys, token, strlen(token),
+		   throttle->account, now_us, days * DAY_US, device) == 0;
+}
+
+void
+throttle_choose(const struct service *service, const char *login_key,
+    const char *device_token, int64_t now_us, struct throttle *throttle)
+{
+	const struct config *config = service->config;
+	struct id device;
+
+	throttle_account_digest(service->keys, login_key, throttle->account);
+	memcpy(throttle->digest, throttle->account, DIGEST_SIZE);
+	throttle->by = METRICS_THROTTLE_ACCOUNT;
+	if (know_device(service, device_token, now_us, throttle, &device)) {
+		/* Devices are drawn by chance: no two accounts share one. */
+		digest_under(service->keys, "throttle-device", device.bytes,
+		    sizeof(device.bytes), throttle->digest);
+		throttle->by = METRICS_THROTTLE_DEVICE;
+	}
+	throttle->rule = (struct throttle_rule){
+		.digest = config->throttle_failures > 0 ? throttle->digest : NULL,
+		.free_failures = config->throttle_failures,
+		.most_seconds = config->throttle_lock_seconds,
+		.quiet_seconds = config->throttle_quiet_seconds,
+		.now_us = now_us,
+	};
+}
+
+void
+throttle_device(const struct service *service, const struct throttle *throttle,
+    int64_t now_us, char token[static DEVICE_TOKEN_SIZE])
+{
+	struct id device = id_random();
+
+	token[0] = '\0';
+	if (service->config->device_cookie_days > 0)
+		device_token_issue(service->keys, &device, throttle->account,
+		    now_us, token);
+}
+
+/* ---- addresses ----------------------------------------------------------- */
+
+/* Whose bucket it is, and how large; false when there is no limit. */
+static bool
+limit_of(const struct service *service, const char *text,
+    struct address *client, struct buckets_limit *limit)
+{
+	const struct config *config = service->config;
+
+	if (config->throttle_address_rate == 0 || service->buckets == NULL ||
+	    address_parse(text, client) != 0)
+		return false;
+	if (!address_is_ipv4(client))
+		address_cut(client, CLIENT_BITS);
+	limit->interval_ms = MINUTE_MS / config->throttle_address_rate;
+	limit->burst = config->throttle_address_burst;
+	return true;
+}
+
+int
+throttle_address_wait(const struct service *service, const char *address)
+{
+	struct buckets_limit limit;
+	struct address client;
+	int64_t wait_ms;
+
+	if (!limit_of(service, address, &client, &limit))
+		return 0;
+	wait_ms = buckets_wait_ms(service->buckets, &limit, client.bytes,
+	    sizeof(client.bytes), clock_steady_ms());
+	return (int)((wait_ms + 999) / 1000);
+}
+
+void
+throttle_address_failed(const struct service *service, const char *address)
+{
+	struct buckets_limit limit;
+	struct address client;
+
+	if (limit_of(service, address, &client, &limit))
+		buckets_take(service->buckets, &limit, client.bytes,
+		    sizeof(client.bytes), clock_steady_ms());
+}

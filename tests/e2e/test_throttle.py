@@ -1,0 +1,475 @@
+"""How often somebody may be wrong: by account, by device, by address."""
+
+import hashlib
+import json
+import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+import pytest
+
+from harness import contract, fastcgi, process, prometheus
+from harness.postern import Ctl, write_settings
+
+DEVICE = "postern-device"
+
+
+def wrong(sign_in, pool, email, **more):
+    return sign_in(pool, email, "not the password", **more)
+
+
+def check_throttled(answer):
+    """A 429 as promised; the seconds to wait."""
+    contract.check_refused(answer, 429, "LIMIT_EXCEEDED")
+    return int(answer.header("Retry-After"))
+
+
+def check_denied(answer):
+    contract.check_refused(answer, 401, "INVALID_CREDENTIALS")
+
+
+def device_of(answer):
+    """The header with which a browser shows its device cookie again."""
+    value, _ = contract.cookies(answer)[DEVICE]
+    return {"Cookie": f"{DEVICE}={value}"}
+
+
+def metric(pool, name, **labels):
+    answer = fastcgi.ask(pool.address, "GET", "/metrics",
+                         REMOTE_ADDR="127.0.0.1")
+    return prometheus.read(answer.body.decode())[name].value(**labels)
+
+
+@pytest.fixture(scope="module")
+def strict(start_pool_for_session, people, keys):
+    """A pool that counts accounts as it does by default."""
+    # With a place for every worker, nobody is turned away as one too many.
+    return start_pool_for_session(throttle_failures=None, workers=8,
+                                  hash_queue=8, hash_deadline_ms=20000)
+
+
+@pytest.fixture
+def person(new_person):
+    return new_person()
+
+
+# ---- by account ------------------------------------------------------------------
+
+def test_five_failures_are_free(strict, person, sign_in):
+    for _ in range(5):
+        check_denied(wrong(sign_in, strict, person.email))
+    assert check_throttled(wrong(sign_in, strict, person.email)) == 1
+    # Not even the right password is told from a wrong one.
+    check_throttled(sign_in(strict, person.email, person.password))
+    time.sleep(1)
+    contract.check_signed_in(sign_in(strict, person.email, person.password))
+    # And that forgives what was before.
+    for _ in range(5):
+        check_denied(wrong(sign_in, strict, person.email))
+
+
+def test_each_lock_is_longer(strict, person, sign_in):
+    for _ in range(5):
+        check_denied(wrong(sign_in, strict, person.email))
+    for seconds in (1, 2):
+        assert check_throttled(wrong(sign_in, strict, person.email)) == seconds
+        time.sleep(seconds)
+        check_denied(wrong(sign_in, strict, person.email))
+    assert check_throttled(wrong(sign_in, strict, person.email)) == 4
+
+
+def test_knocking_does_not_lengthen_a_lock(strict, person, sign_in):
+    for _ in range(5):
+        check_denied(wrong(sign_in, strict, person.email))
+    end = time.monotonic() + 1
+    while time.monotonic() < end - 0.2:
+        check_throttled(wrong(sign_in, strict, person.email))
+    time.sleep(0.25)
+    contract.check_signed_in(sign_in(strict, person.email, person.password))
+
+
+def test_known_and_unknown_are_answered_alike(strict, new_person, sign_in):
+    def talk(email):
+        return [(answer.status, answer.body, sorted(
+            header for header in answer.headers
+            if header[0] != "X-Request-Id")) for answer in (
+                wrong(sign_in, strict, email) for _ in range(8))]
+
+    known = talk(new_person().email)
+    assert [status for status, _, _ in known] == [401] * 5 + [429] * 3
+    assert talk("nobody-at-all@example.test") == known
+    assert talk(new_person(password=False).email) == known
+    assert talk(new_person(status="disabled").email) == known
+
+
+def test_either_case_is_one_account(strict, person, sign_in):
+    for change in (str.upper, str.lower, str.title, str.swapcase, str.upper):
+        check_denied(wrong(sign_in, strict, change(person.email)))
+    check_throttled(wrong(sign_in, strict, person.email))
+
+
+def test_others_are_not_locked(strict, new_person, sign_in):
+    one, other = new_person(), new_person()
+    for _ in range(6):
+        wrong(sign_in, strict, one.email)
+    contract.check_signed_in(sign_in(strict, other.email, other.password))
+
+
+@pytest.mark.parametrize("status", ["disabled", "unconfirmed"])
+def test_a_right_password_is_no_failure(strict, new_person, sign_in, status):
+    """Whatever else forbids the account."""
+    person = new_person(status=status)
+    for _ in range(3):
+        for _ in range(4):
+            check_denied(wrong(sign_in, strict, person.email))
+        assert sign_in(strict, person.email, person.password).status == 401
+
+
+def test_single_sign_on_is_not_counted(strict, sign_in):
+    for _ in range(8):
+        contract.check_refused(sign_in(strict, "ann@corp.test", "x"), 401,
+                               "SSO_ACCOUNT")
+
+
+def test_what_is_no_attempt_is_not_counted(strict, person, sign_in):
+    for _ in range(8):
+        assert sign_in(strict, person.email, "").status == 400
+        assert sign_in(strict, person.email, "x" * 5000).status == 400
+        assert sign_in(strict, person.email, "x", api_key=None).status == 401
+    contract.check_signed_in(sign_in(strict, person.email, person.password))
+
+
+def test_throttled_requests_are_not_hashed(start_pool, person, sign_in):
+    """A hash that takes half a second is not to be waited for."""
+    pool = start_pool(throttle_failures=1, scrypt_log2_n=16, scrypt_p=3)
+
+    def took(answer):
+        return pool.request_event(answer.header("X-Request-Id"))["us"]
+
+    unknown = "slow@example.test"
+    denied = wrong(sign_in, pool, unknown)
+    check_denied(denied)
+    throttled = wrong(sign_in, pool, unknown)
+    check_throttled(throttled)
+    assert took(throttled) < took(denied) / 5
+
+
+def test_off(start_pool, person, sign_in, cluster):
+    pool = start_pool(throttle_failures=0)
+    before = cluster.ask("SELECT count(*) FROM postern.throttle")
+    for _ in range(12):
+        check_denied(wrong(sign_in, pool, person.email))
+    contract.check_signed_in(sign_in(pool, person.email, person.password))
+    assert cluster.ask("SELECT count(*) FROM postern.throttle") == before
+
+
+def test_settings_are_reloaded(start_pool, person, sign_in):
+    pool = start_pool(throttle_failures=0)
+    for _ in range(3):
+        check_denied(wrong(sign_in, pool, person.email))
+    pool.settings_file.write_text(pool.settings_file.read_text().replace(
+        "throttle_failures=0", "throttle_failures=1"))
+    old = set(pool.workers())
+    pool.reload()
+    process.wait_until("new workers", lambda: pool.workers() and
+                       not old & set(pool.workers()))
+    check_denied(wrong(sign_in, pool, person.email))
+    check_throttled(wrong(sign_in, pool, person.email))
+
+
+def test_a_sign_in_still_takes_two_round_trips(start_pool, person, sign_in):
+    pool = start_pool(throttle_failures=5, workers=1)
+    name = "postern_db_statements_total"
+    contract.check_signed_in(sign_in(pool, person.email, person.password))
+    for answer, statements in ((wrong, 2), (sign_in, 2)):
+        before = metric(pool, name, result="ok")
+        if answer is wrong:
+            check_denied(wrong(sign_in, pool, person.email))
+        else:
+            contract.check_signed_in(
+                sign_in(pool, person.email, person.password))
+        assert metric(pool, name, result="ok") - before == statements
+
+
+# ---- side by side --------------------------------------------------------------
+
+def test_guesses_side_by_side_gain_nothing(strict, person, sign_in):
+    """Each of them reads the count before any failure is written."""
+    with ThreadPoolExecutor(32) as many:
+        answers = list(many.map(
+            lambda _: wrong(sign_in, strict, person.email), range(128)))
+    statuses = [answer.status for answer in answers]
+    assert statuses.count(401) == 5
+    assert statuses.count(429) == 123
+    check_throttled(sign_in(strict, person.email, person.password))
+
+
+def test_a_right_guess_among_many_is_not_told(strict, new_person, sign_in):
+    """Once five were told that they are wrong, it is as wrong as the rest."""
+    for _ in range(4):
+        person = new_person()
+        for _ in range(4):
+            check_denied(wrong(sign_in, strict, person.email))
+        passwords = ["wrong"] * 20 + [person.password] + ["wrong"] * 10
+        with ThreadPoolExecutor(16) as many:
+            answers = list(many.map(lambda password: sign_in(
+                strict, person.email, password), passwords))
+        told = [answer.status for answer in answers
+                if answer.status != 429]
+        # One more failure, or the right one before it and five after that.
+        assert told.count(401) <= (6 if 200 in told else 1)
+        assert told.count(200) <= 1
+
+
+def test_honest_sign_ins_side_by_side(strict, person, sign_in):
+    """One user's many programs do not lock each other out."""
+    with ThreadPoolExecutor(32) as many:
+        for answer in many.map(lambda _: sign_in(
+                strict, person.email, person.password), range(96)):
+            contract.check_signed_in(answer)
+
+
+# ---- by device -----------------------------------------------------------------
+
+def test_nobody_locks_the_owner_out(strict, person, sign_in):
+    first = sign_in(strict, person.email, person.password)
+    for _ in range(5):
+        check_denied(wrong(sign_in, strict, person.email))
+    check_throttled(sign_in(strict, person.email, person.password))
+    again = sign_in(strict, person.email, person.password,
+                    headers=device_of(first))
+    contract.check_signed_in(again)
+    # The owner's success does not open the door to the others.
+    check_throttled(sign_in(strict, person.email, person.password))
+    # The cookie is a new one, and the old one serves as well.
+    assert device_of(again) != device_of(first)
+    contract.check_signed_in(sign_in(strict, person.email, person.password,
+                                     headers=device_of(again)))
+
+
+def test_a_device_has_a_count_of_its_own(strict, person, sign_in):
+    device = device_of(sign_in(strict, person.email, person.password))
+    for _ in range(5):
+        check_denied(wrong(sign_in, strict, person.email, headers=device))
+    assert check_throttled(sign_in(strict, person.email, person.password,
+                                   headers=device)) == 1
+    # It has locked itself, and nobody else.
+    for _ in range(5):
+        check_denied(wrong(sign_in, strict, person.email))
+
+
+def test_a_device_cookie_is_for_its_account(strict, new_person, sign_in):
+    one, other = new_person(), new_person()
+    device = device_of(sign_in(strict, one.email, one.password))
+    for _ in range(5):
+        check_denied(wrong(sign_in, strict, other.email, headers=device))
+    check_throttled(wrong(sign_in, strict, other.email))
+    # None of that was counted for its own account.
+    for _ in range(5):
+        check_denied(wrong(sign_in, strict, one.email, headers=device))
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda cookie: cookie[:-1], lambda cookie: cookie + "A",
+    lambda cookie: cookie.replace("=", "=A", 1),
+    lambda cookie: cookie.replace(DEVICE, "__Host-" + DEVICE),
+    lambda cookie: DEVICE + "=", lambda cookie: DEVICE + "=" + "x" * 79,
+    lambda cookie: cookie + "; " + DEVICE + "=other",
+], ids=["cut", "longer", "changed", "renamed", "empty", "invented", "twice"])
+def test_no_other_cookie_helps(strict, person, sign_in, spoil):
+    device = device_of(sign_in(strict, person.email, person.password))
+    spoilt = {"Cookie": spoil(device["Cookie"])}
+    for _ in range(5):
+        check_denied(wrong(sign_in, strict, person.email, headers=spoilt))
+    check_throttled(sign_in(strict, person.email, person.password,
+                            headers=spoilt))
+    check_throttled(sign_in(strict, person.email, person.password))
+
+
+def test_device_cookie_is_kept_for_long(strict, person, sign_in):
+    answer = sign_in(strict, person.email, person.password, https=True)
+    value, attributes = contract.cookies(answer)["__Host-" + DEVICE]
+    assert int(attributes["max-age"]) == 365 * 86400
+    assert person.email not in value
+
+
+def test_without_device_cookies(start_pool, strict, person, sign_in):
+    pool = start_pool(throttle_failures=5, device_cookie_days=0)
+    device = device_of(sign_in(strict, person.email, person.password))
+    answer = sign_in(pool, person.email, person.password, headers=device)
+    contract.check_signed_in(answer)
+    assert DEVICE not in contract.cookies(answer)
+    for _ in range(5):
+        check_denied(wrong(sign_in, pool, person.email))
+    check_throttled(sign_in(pool, person.email, person.password,
+                            headers=device))
+
+
+# ---- what the table tells --------------------------------------------------------
+
+def test_the_table_tells_nobody(strict, person, sign_in, cluster):
+    cluster.ask("DELETE FROM postern.throttle")
+    for email in (person.email, "nobody-else@example.test"):
+        check_denied(wrong(sign_in, strict, email))
+    rows = cluster.ask("SELECT * FROM postern.throttle")
+    assert len(rows) == 2
+    for row in rows:
+        assert len(row) == 3
+        digest = bytes(row[0])
+        for email in (person.email, "nobody-else@example.test"):
+            assert digest != hashlib.sha256(email.encode()).digest()
+
+
+# ---- by address ------------------------------------------------------------------
+
+@pytest.fixture
+def narrow(start_pool):
+    """Three failures at once, and one more each second."""
+    return start_pool(workers=4, hash_queue=4, throttle_address_burst=3,
+                      throttle_address_rate=60)
+
+
+def test_an_address_that_fails_is_refused(narrow, people, sign_in):
+    for i in range(3):
+        check_denied(wrong(sign_in, narrow, f"nobody{i}@example.test"))
+    assert check_throttled(wrong(sign_in, narrow, "nobody@example.test")) == 1
+    # Whoever it is, and whatever the password.
+    check_throttled(sign_in(narrow, people.alice.email,
+                            people.alice.password))
+    # Another address is not concerned.
+    contract.check_signed_in(sign_in(narrow, people.alice.email,
+                                     people.alice.password,
+                                     REMOTE_ADDR="192.0.2.8"))
+    time.sleep(1)
+    contract.check_signed_in(sign_in(narrow, people.alice.email,
+                                     people.alice.password))
+
+
+def test_sign_ins_that_succeed_cost_an_address_nothing(narrow, people,
+                                                       sign_in):
+    with ThreadPoolExecutor(8) as many:
+        for answer in many.map(lambda _: sign_in(
+                narrow, people.alice.email, people.alice.password), range(24)):
+            contract.check_signed_in(answer)
+
+
+def test_ipv6_clients_count_by_their_network(narrow, people, sign_in):
+    for i in range(3):
+        check_denied(wrong(sign_in, narrow, f"nobody{i}@example.test",
+                           REMOTE_ADDR=f"2001:db8:1:2::{i}"))
+    check_throttled(wrong(sign_in, narrow, "nobody@example.test",
+                          REMOTE_ADDR="2001:db8:1:2:ffff::1"))
+    check_denied(wrong(sign_in, narrow, "nobody@example.test",
+                       REMOTE_ADDR="2001:db8:1:3::1"))
+
+
+def test_knocking_at_a_locked_account_costs(start_pool, person, sign_in):
+    pool = start_pool(throttle_failures=1, throttle_lock_seconds=60,
+                      throttle_address_burst=3, throttle_address_rate=1)
+    check_denied(wrong(sign_in, pool, person.email))
+    check_throttled(wrong(sign_in, pool, person.email))
+    check_throttled(wrong(sign_in, pool, person.email))
+    # By now it is the address that is refused, for a minute.
+    assert check_throttled(wrong(sign_in, pool, "other@example.test")) > 50
+
+
+def test_workers_share_the_buckets(start_pool, people, sign_in):
+    pool = start_pool(workers=6, hash_queue=6, throttle_address_burst=10,
+                      throttle_address_rate=1)
+    with ThreadPoolExecutor(12) as many:
+        answers = list(many.map(lambda i: wrong(
+            sign_in, pool, f"nobody{i}@example.test"), range(60)))
+    denied = sum(answer.status == 401 for answer in answers)
+    # Those who were on their way when it ran out: one a worker at most.
+    assert 10 <= denied <= 15
+
+
+# ---- what an operator sees -------------------------------------------------------
+
+def test_it_is_counted_and_logged(start_pool, person, sign_in, keys):
+    pool = start_pool(throttle_failures=1, throttle_address_burst=5,
+                      throttle_address_rate=1)
+    device = device_of(sign_in(pool, person.email, person.password))
+    check_denied(wrong(sign_in, pool, person.email))
+    check_denied(wrong(sign_in, pool, person.email, headers=device))
+    check_throttled(wrong(sign_in, pool, person.email))
+    check_throttled(wrong(sign_in, pool, person.email))
+    answer = wrong(sign_in, pool, person.email, headers=device)
+    check_throttled(answer)
+    check_throttled(wrong(sign_in, pool, person.email))
+    assert [metric(pool, "postern_throttled_total", by=by)
+            for by in ("account", "device", "address")] == [2, 1, 1]
+    assert metric(pool, "postern_sign_ins_total", result="throttled") == 4
+    event = pool.request_event(answer.header("X-Request-Id"))
+    assert (event["status"], event["outcome"]) == (429, "throttled")
+    assert json.dumps(event).find(person.email) == -1
+
+
+# ---- posternctl ------------------------------------------------------------------
+
+def fail(strict, sign_in, email, times):
+    for _ in range(times):
+        check_denied(wrong(sign_in, strict, email))
+
+
+@pytest.fixture
+def strict_ctl(strict):
+    """posternctl with the settings of the strict pool."""
+    return Ctl(strict.settings_file)
+
+
+def test_ctl_shows_and_clears(strict, strict_ctl, person, sign_in):
+    shown = strict_ctl.json("throttle", "show", person.email)
+    assert shown == {"email": person.email, "failures": 0, "failedAt": None,
+                     "lockedUntil": None}
+    fail(strict, sign_in, person.email, 4)
+    shown = strict_ctl.json("throttle", "show", person.email.upper())
+    assert (shown["email"], shown["failures"]) == (person.email, 4)
+    assert shown["failedAt"] and shown["lockedUntil"] is None
+    fail(strict, sign_in, person.email, 1)
+    shown = strict_ctl.json("throttle", "show", person.email)
+    failed, locked = (datetime.fromisoformat(shown[name].replace("Z", "+00:00"))
+                      for name in ("failedAt", "lockedUntil"))
+    assert locked - failed == timedelta(seconds=1)
+    check_throttled(sign_in(strict, person.email, person.password))
+
+    answer = strict_ctl.json("throttle", "clear", person.email)
+    assert answer == {"email": person.email, "failuresForgotten": 5}
+    contract.check_signed_in(sign_in(strict, person.email, person.password))
+    assert strict_ctl("throttle", "clear", person.email) == \
+        f"{person.email}: failures forgotten: 0"
+
+
+def test_ctl_shows_an_address_that_nobody_has(strict, strict_ctl, sign_in):
+    fail(strict, sign_in, "never-seen@example.test", 2)
+    said = strict_ctl("throttle", "show", "never-seen@example.test")
+    assert re.search(r"^failures in a row +2$", said, re.M)
+    assert re.search(r"^locked until +-$", said, re.M)
+
+
+def test_ctl_lists_counts_in_pages(strict, strict_ctl, sign_in, cluster):
+    cluster.ask("DELETE FROM postern.throttle")
+    for i in range(5):
+        fail(strict, sign_in, f"page{i}@example.test", i + 1)
+    found, after = [], []
+    for _ in range(3):
+        page = strict_ctl.json("throttle", "list", "--limit", "2", *after)
+        found += page["counts"]
+        after = ["--after", page["next"]]
+    assert page["next"] is None
+    assert sorted(row["failures"] for row in found) == [1, 2, 3, 4, 5]
+    assert len({row["digest"] for row in found}) == 5
+    assert [row["lockedUntil"] is not None for row in sorted(
+        found, key=lambda row: row["failures"])] == [False] * 4 + [True]
+    assert "@" not in strict_ctl("throttle", "list")
+
+
+def test_ctl_needs_the_keys_to_know_an_address(room, strict, settings):
+    other = Ctl(write_settings(room / "settings", {
+        **settings, "key_dir": room / "no-keys"}))
+    for command in ("show", "clear"):
+        done = other.run("throttle", command, "ann@example.test", check=False)
+        assert done.returncode == 3
+        assert b"could not read the keys" in done.stderr
+    assert other.run("throttle", "list").returncode == 0
