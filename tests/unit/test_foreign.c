@@ -544,6 +544,10 @@ test_waits_for_a_slot_until_the_deadline(void **state)
 	close(ends[3]);
 	assert_int_equal(waitpid(other, &status, 0), other);
 	assert_int_equal(status, 0);
+	gate_leave(place);
+
+	place = gate_enter(gate, &caller); /* with a deadline of its own */
+	assert_non_null(place);
 	assert_int_equal(
 	    foreign_check(password, strlen(password), verifier, place),
 	    FOREIGN_MATCH);
