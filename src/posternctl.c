@@ -21,6 +21,7 @@ static const struct ctl_group *const groups[] = {
 	&ctl_session_group,
 	&ctl_audit_group,
 	&ctl_throttle_group,
+	&ctl_hash_group,
 	NULL,
 };
 

@@ -7,7 +7,8 @@ _posternctl_words() {
 	    reset-required external-provider disabled"
 
 	case $1 in
-	"") echo "migrate check calibrate key api-key user session audit throttle" ;;
+	"") echo "migrate check calibrate key api-key user session audit
+	    throttle hash" ;;
 	key) echo "new list retire" ;;
 	api-key) echo "create list revoke" ;;
 	user) echo "add import set-password set-status show list
@@ -15,6 +16,7 @@ _posternctl_words() {
 	session) echo "list revoke cleanup" ;;
 	audit) echo "list" ;;
 	throttle) echo "show list clear" ;;
+	hash) echo "make check" ;;
 	"user set-status") echo "$statuses" ;;
 	esac
 	case $1 in
@@ -31,6 +33,8 @@ _posternctl_words() {
 	"session list") echo "--all --ended --after --limit" ;;
 	"session revoke") echo "--user" ;;
 	"session cleanup") echo "--days --audit-days" ;;
+	"hash make") echo "--password-stdin" ;;
+	"hash check") echo "--hash-file --password-stdin" ;;
 	"audit list") echo "--unknown --after --limit" ;;
 	"throttle list") echo "--after --limit" ;;
 	esac
@@ -55,7 +59,7 @@ _posternctl() {
 
 	COMPREPLY=()
 	case $before in
-	--config)
+	--config | --hash-file)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return ;;

@@ -47,6 +47,7 @@ struct ctl_arguments {
 	/* of some */
 	const char *after;
 	const char *algorithm;
+	const char *hash_file;
 	const char *name;
 	const char *scope;
 	const char *status;
@@ -110,6 +111,7 @@ extern const struct ctl_group ctl_api_key_group;
 extern const struct ctl_group ctl_audit_group;
 extern const struct ctl_group ctl_calibrate_group;
 extern const struct ctl_group ctl_check_group;
+extern const struct ctl_group ctl_hash_group;
 extern const struct ctl_group ctl_key_group;
 extern const struct ctl_group ctl_migrate_group;
 extern const struct ctl_group ctl_session_group;

@@ -219,8 +219,9 @@ prompt_twice(const struct ctl *ctl, int tty,
 	return done;
 }
 
+/* Open the terminal, and ask for a new password or for one that is known. */
 static enum ctl_exit
-password_from_terminal(const struct ctl *ctl,
+password_from_terminal(const struct ctl *ctl, bool is_new,
     struct ctl_terminal_secret *secret)
 {
 	enum ctl_exit done;
@@ -231,20 +232,22 @@ password_from_terminal(const struct ctl *ctl,
 		    "pipe the password in and add --password-stdin",
 		    "there is no terminal to ask for the password: %s",
 		    strerror(errno));
-	done = prompt_twice(ctl, tty, secret);
+	if (is_new)
+		done = prompt_twice(ctl, tty, secret);
+	else
+		done = prompt_secret(tty, "Password: ", secret);
 	close(tty);
 	return done;
 }
 
 static enum ctl_exit
-password_from_stdin(const struct ctl *ctl, struct ctl_terminal_secret *secret)
+line_from_stdin(struct ctl_terminal_secret *secret)
 {
 	if (read_line(STDIN_FILENO, NULL, secret) != LINE_READ)
 		return ctl_refuse(CTL_UNREACHABLE, NULL,
-		    "could not read the password from stdin: %s",
-		    strerror(errno));
+		    "could not read from stdin: %s", strerror(errno));
 	secret_trim(secret);
-	return judge_secret(ctl, secret);
+	return CTL_DONE;
 }
 
 enum ctl_exit
@@ -253,13 +256,41 @@ ctl_terminal_password(const struct ctl *ctl, bool from_stdin,
 {
 	enum ctl_exit done;
 
-	if (from_stdin || !isatty(STDIN_FILENO))
-		done = password_from_stdin(ctl, secret);
-	else
-		done = password_from_terminal(ctl, secret);
+	if (from_stdin || !isatty(STDIN_FILENO)) {
+		done = line_from_stdin(secret);
+		if (done == CTL_DONE)
+			done = judge_secret(ctl, secret);
+	} else {
+		done = password_from_terminal(ctl, true, secret);
+	}
 	if (done != CTL_DONE)
 		secret_wipe(secret, sizeof(*secret));
 	return done;
+}
+
+enum ctl_exit
+ctl_terminal_known_password(bool from_stdin,
+    struct ctl_terminal_secret *secret)
+{
+	enum ctl_exit done;
+
+	if (from_stdin || !isatty(STDIN_FILENO))
+		done = line_from_stdin(secret);
+	else
+		done = password_from_terminal(NULL, false, secret);
+	if (done == CTL_DONE && secret->size == 0)
+		done = ctl_refuse(CTL_USAGE, NULL, "no password was given");
+	if (done != CTL_DONE)
+		secret_wipe(secret, sizeof(*secret));
+	return done;
+}
+
+enum ctl_exit
+ctl_terminal_line(const char *prompt, struct ctl_terminal_secret *line)
+{
+	if (isatty(STDIN_FILENO))
+		fputs(prompt, stderr);
+	return line_from_stdin(line);
 }
 
 /* ---- consent ------------------------------------------------------------------ */

@@ -25,6 +25,15 @@ struct ctl_terminal_secret {
 enum ctl_exit ctl_terminal_password(const struct ctl *ctl, bool from_stdin,
     struct ctl_terminal_secret *secret);
 
+/* Get a password that is in use: the same, but asked for once, and held against no
+ * rule.  None at all is a mistake of usage. */
+enum ctl_exit ctl_terminal_known_password(bool from_stdin,
+    struct ctl_terminal_secret *secret);
+
+/* The next line of stdin, which may be seen; a person is shown the prompt. */
+enum ctl_exit ctl_terminal_line(const char *prompt,
+    struct ctl_terminal_secret *line);
+
 /*
  * Ask a question that wants "yes".  DONE when the answer is yes, or when `yes`
  * was on the command line; a refusal that has been told when it is anything

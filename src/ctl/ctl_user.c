@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include "ctl/ctl.h"
+#include "ctl/ctl_hash.h"
 #include "ctl/ctl_import.h"
 #include "ctl/ctl_output.h"
 #include "ctl/ctl_terminal.h"
@@ -18,33 +19,6 @@
 #include "store/admin_accounts.h"
 
 /* ---- common to several commands --------------------------------------------- */
-
-/* Ask for a password and make its verifier, which the caller wipes. */
-static enum ctl_exit
-make_verifier(const struct ctl *ctl, bool from_stdin,
-    char verifier[static PASSWORD_VERIFIER_SIZE])
-{
-	const struct scrypt_cost cost = {
-		.log2_n = (unsigned)ctl->config->scrypt_log2_n,
-		.r = (unsigned)ctl->config->scrypt_r,
-		.p = (unsigned)ctl->config->scrypt_p,
-	};
-	struct ctl_terminal_secret secret;
-	enum account_password hashed;
-	enum ctl_exit done;
-
-	done = ctl_terminal_password(ctl, from_stdin, &secret);
-	if (done != CTL_DONE)
-		return done;
-	password_init(&cost);
-	hashed = account_password_hash(secret.text, secret.size,
-	    ctl->config->password_min_length, verifier);
-	secret_wipe(&secret, sizeof(secret));
-	if (hashed == ACCOUNT_PASSWORD_OK)
-		return CTL_DONE;
-	return ctl_refuse(CTL_REFUSED, "one hash takes 128 * N * r bytes",
-	    "could not hash the password: out of memory");
-}
 
 static void
 print_outcome(const struct ctl *ctl, const char *key,
@@ -179,7 +153,7 @@ user_add(struct ctl *ctl, const struct ctl_arguments *arguments)
 	if (arguments->no_password)
 		return add_account(ctl, key, arguments, NULL, status);
 
-	done = make_verifier(ctl, arguments->password_stdin, verifier);
+	done = ctl_hash_ask(ctl, arguments->password_stdin, verifier);
 	if (done == CTL_DONE)
 		done = add_account(ctl, key, arguments, verifier, status);
 	secret_wipe(verifier, sizeof(verifier));
@@ -211,7 +185,7 @@ user_set_password(struct ctl *ctl, const struct ctl_arguments *arguments)
 	if (done == CTL_DONE)
 		done = ctl_account(ctl, key, &user);
 	if (done == CTL_DONE)
-		done = make_verifier(ctl, arguments->password_stdin, verifier);
+		done = ctl_hash_ask(ctl, arguments->password_stdin, verifier);
 	if (done != CTL_DONE)
 		return done;
 

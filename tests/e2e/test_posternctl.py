@@ -23,7 +23,7 @@ from harness.postgres import Cluster
 from harness.terminal import Terminal
 
 GROUPS = ["migrate", "check", "calibrate", "key", "api-key", "user", "session",
-          "audit", "throttle"]
+          "audit", "throttle", "hash"]
 STATUSES = ["confirmed", "unconfirmed", "force-change-password",
             "reset-required", "external-provider", "disabled"]
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
