@@ -8,7 +8,6 @@
 #include "acts/throttle.h"
 #include "base/clock.h"
 #include "base/list.h"
-#include "base/list.h"
 #include "base/metrics.h"
 #include "base/secret.h"
 #include "hash/password.h"
