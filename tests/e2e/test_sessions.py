@@ -352,7 +352,9 @@ def test_cookies_are_cleared_as_they_were_set(pool, person, sign_in):
                          https=https)
             check_done(answer)
             taken = contract.cookies(answer)
-            assert set(taken) == set(given) == names == cleared(answer)
+            # Which device this is outlives its sessions.
+            assert {name for name in given if "device" not in name} == names
+            assert set(taken) == names == cleared(answer)
             for name in names:
                 assert {key: value for key, value in taken[name][1].items()
                         if key != "max-age"} == \
