@@ -529,7 +529,9 @@ test_waits_for_a_slot_until_the_deadline(void **state)
 	assert_int_not_equal(other, -1);
 	if (other == 0) {
 		place = gate_enter(gate, &caller);
-		_exit(gate_run(place, hold, ends) == GATE_OK ? 0 : 1);
+		status = gate_run(place, hold, ends) == GATE_OK ? 0 : 1;
+		gate_leave(place);
+		_exit(status);
 	}
 	assert_int_equal(read(ends[0], &byte, 1), 1);
 
