@@ -531,6 +531,7 @@ test_waits_for_a_slot_until_the_deadline(void **state)
 		place = gate_enter(gate, &caller);
 		status = gate_run(place, hold, ends) == GATE_OK ? 0 : 1;
 		gate_leave(place);
+		gate_free(gate);
 		_exit(status);
 	}
 	assert_int_equal(read(ends[0], &byte, 1), 1);
