@@ -1,7 +1,12 @@
 /* test_lanes.c - every kernel against RFC 7914 and against libscrypt.
  *
- * The random part takes another seed in each run and says which;
- * LANES_TEST_SEED=N repeats a run, LANES_TEST_MS=N makes it longer. */
+ * The random part takes another seed in each run and says which.
+ * LANES_TEST_SEED=N repeats a run.  LANES_TEST_MS=N makes it longer, and
+ * LANES_TEST_LOG2_N=15 as costly as hashes are:
+ *
+ *	LANES_TEST_LOG2_N=15 LANES_TEST_MS=600000 tests/unit/test_lanes
+ *
+ * (half a gigabyte of memory; every N to 2^15, r to 16 and p to 8). */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -189,7 +194,7 @@ struct person {
 
 /* N and r are everybody's, p is each person's own. */
 static void
-person_new(struct person *person, const struct scrypt_cost *common)
+person_new(struct person *person, const struct scrypt_cost *common, unsigned p)
 {
 	person->size = random_between(0, sizeof(person->password));
 	random_fill(person->password, person->size);
@@ -197,7 +202,7 @@ person_new(struct person *person, const struct scrypt_cost *common)
 	random_fill(person->salt, person->salt_size);
 	person->key_size = random_between(1, KEY_SIZE);
 	person->cost = *common;
-	person->cost.p = random_between(1, P_MAX);
+	person->cost.p = p;
 	person->blocks = malloc(person->cost.p * lanes_block_size(common));
 	assert_non_null(person->blocks);
 	assert_int_equal(lanes_spread(&person->cost, person->password,
@@ -286,7 +291,7 @@ check_people(const struct scrypt_cost *cost, unsigned count)
 	unsigned i;
 
 	for (i = 0; i < count; i++)
-		person_new(&people[i], cost);
+		person_new(&people[i], cost, random_between(1, P_MAX));
 	mix_together(cost, people, count);
 	for (i = 0; i < count; i++)
 		person_check(&people[i]);
@@ -295,14 +300,17 @@ check_people(const struct scrypt_cost *cost, unsigned count)
 		free(people[i].blocks);
 }
 
-/* Mostly small, now and then up to 2^15. */
+/* The largest N of many people; of one, it is 2^15 now and then. */
+#define LOG2_N_OF_MANY 7
+
 static void
 check_random_people(void)
 {
 	struct scrypt_cost cost = { .p = 1 };
 
 	cost.r = random_between(1, 16);
-	cost.log2_n = random_between(1, 7);
+	cost.log2_n = random_between(1,
+	    (unsigned)setting("LANES_TEST_LOG2_N", LOG2_N_OF_MANY));
 	check_people(&cost, random_between(1, PEOPLE_MAX));
 }
 
@@ -329,6 +337,89 @@ test_people(void **state)
 			with_every_kernel(check_one_with_large_n);
 	} while (now_ms() < end);
 	print_message("# %u rounds\n", rounds);
+}
+
+/* ---- every mixture --------------------------------------------------------- */
+
+/* The next way to share `count` lanes out: owners[i] is whom lane i works for,
+ * somebody of an earlier lane or the next new one.  All 0 is the first way, each
+ * for another one the last; false behind it. */
+static bool
+next_owners(unsigned *owners, unsigned count)
+{
+	unsigned i, j, newest;
+
+	for (i = count; i-- > 1;) {
+		newest = 0;
+		for (j = 0; j < i; j++)
+			if (owners[j] > newest)
+				newest = owners[j];
+		if (owners[i] <= newest) {
+			owners[i]++;
+			while (++i < count)
+				owners[i] = 0;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Everybody's blocks in one call: p is the number of somebody's lanes. */
+static void
+check_mixture(const unsigned *owners, unsigned count,
+    const struct lanes_arena *arena)
+{
+	struct scrypt_cost cost = { .log2_n = 1, .r = 1, .p = 1 };
+	unsigned p[LANES_MAX] = { 0 }, taken[LANES_MAX] = { 0 };
+	unsigned char *blocks[LANES_MAX];
+	struct person people[LANES_MAX];
+	unsigned i, owner;
+
+	for (i = 0; i < count; i++)
+		p[owners[i]]++;
+	for (i = 0; i < count && p[i] > 0; i++)
+		person_new(&people[i], &cost, p[i]);
+	for (i = 0; i < count; i++) {
+		owner = owners[i];
+		blocks[i] = people[owner].blocks +
+		    taken[owner]++ * lanes_block_size(&cost);
+	}
+	assert_int_equal(lanes_smix(&cost, blocks, count, arena), 0);
+	for (i = 0; i < count && p[i] > 0; i++) {
+		person_check(&people[i]);
+		free(people[i].blocks);
+	}
+}
+
+/* Bell's numbers: how many ways there are to share so many lanes out. */
+static const unsigned mixtures[LANES_MAX + 1] = { 1, 1, 2, 5, 15, 52, 203, 877,
+	4140 };
+
+static void
+check_mixtures(void)
+{
+	struct scrypt_cost cost = { .log2_n = 1, .r = 1, .p = 1 };
+	struct lanes_arena arena = arena_new(&cost, lanes_width());
+	unsigned count, ways;
+
+	for (count = 1; count <= lanes_width(); count++) {
+		unsigned owners[LANES_MAX] = { 0 };
+
+		ways = 0;
+		do {
+			check_mixture(owners, count, &arena);
+			ways++;
+		} while (next_owners(owners, count));
+		assert_int_equal(ways, mixtures[count]);
+	}
+	free(arena.memory);
+}
+
+static void
+test_every_mixture(void **state)
+{
+	(void)state;
+	with_every_kernel(check_mixtures);
 }
 
 /* Each number of lanes on its own, with what a sign-in costs for r. */
@@ -636,6 +727,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vectors),
 		cmocka_unit_test(test_every_count),
+		cmocka_unit_test(test_every_mixture),
 		cmocka_unit_test(test_unaligned_blocks),
 		cmocka_unit_test(test_arena_edges),
 		cmocka_unit_test(test_kernel_choice),
