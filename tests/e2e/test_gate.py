@@ -7,6 +7,8 @@ import re
 import signal
 import time
 
+import pytest
+
 from harness import contract, fastcgi, process, tree
 from harness.postern import write_settings
 
@@ -152,6 +154,62 @@ def test_by_libscrypt(start_pool, new_person, sign_in):
     assert sign_in(pool, person.email, person.password).status == 200
     contract.check_refused(sign_in(pool, person.email, "x"), 401,
                            "INVALID_CREDENTIALS")
+
+
+# Put before libscrypt: the same with one bit wrong, so that the lanes differ from
+# it.
+WRONG_LIBSCRYPT = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdint.h>
+
+typedef int scrypt(const uint8_t *, size_t, const uint8_t *, size_t, uint64_t,
+    uint32_t, uint32_t, uint8_t *, size_t);
+
+int
+libscrypt_scrypt(const uint8_t *password, size_t size, const uint8_t *salt,
+    size_t salt_size, uint64_t n, uint32_t r, uint32_t p, uint8_t *key,
+    size_t key_size)
+{
+	int result = ((scrypt *)dlsym(RTLD_NEXT, "libscrypt_scrypt"))(password,
+	    size, salt, salt_size, n, r, p, key, key_size);
+
+	key[0] ^= 1;
+	return result;
+}
+"""
+
+
+@pytest.fixture
+def disagreement(room):
+    """An environment in which libscrypt and the lanes do not agree."""
+    if tree.SANITIZED:
+        pytest.skip("the sanitizer wants to be loaded before all others")
+    library = room / "wrong.so"
+    process.run(["gcc", "-shared", "-fPIC", "-x", "c", "-o", library, "-",
+                 "-ldl"], stdin=WRONG_LIBSCRYPT.encode(), check=True,
+                env=process.clean_environment(TMPDIR=room))
+    return process.clean_environment(LD_PRELOAD=library)
+
+
+def test_libscrypt_takes_over(start_pool, sign_in, disagreement):
+    pool = start_pool(options={"env": disagreement})
+    assert start_event(pool)["hash_engine"] == "libscrypt"
+    [said] = [event["message"] for event in pool.events()
+              if event["level"] == "warning"]
+    assert "the lanes do not compute what libscrypt computes" in said
+    assert sign_in(pool, stranger(0), "x").status == 401
+
+
+def test_lanes_that_are_wrong_do_not_start(room, settings, disagreement):
+    config = write_settings(room / "settings",
+                            {**settings, "hash_engine": "lanes"})
+    done = process.run([tree.POSTERN, "--config", config, "--listen",
+                        f"unix:{room}/sock"], env=disagreement)
+    assert done.returncode == 1
+    assert "the lanes do not compute what libscrypt computes" \
+        in done.stderr.decode()
+    assert not (room / "sock").exists()
 
 
 def test_too_little_memory(room, settings):
