@@ -145,6 +145,7 @@ session_refresh_result_name(enum session_refresh_result result)
 	case SESSION_REFRESH_UNAVAILABLE:
 		return "unavailable";
 	case SESSION_REFRESH_FAILED:
+	case SESSION_REFRESH_RESULTS:
 		break;
 	}
 	return "failed";
@@ -165,7 +166,6 @@ note_reuse(const struct service *service,
 	log_add_int(&line, "generation", shown->generation);
 	log_add(&line, "address", refresh->address);
 	log_end(&line);
-	metrics_count(METRICS_REFRESH_REUSE, 0);
 	ended_add(service->ended, &shown->session);
 }
 
@@ -286,8 +286,8 @@ show_and_issue(const struct service *service,
 	return SESSION_REFRESH_FAILED;
 }
 
-enum session_refresh_result
-session_refresh(const struct service *service,
+static enum session_refresh_result
+open_and_show(const struct service *service,
     const struct session_refresh *refresh, struct session_tokens *tokens)
 {
 	const struct config *config = service->config;
@@ -318,4 +318,15 @@ session_refresh(const struct service *service,
 	shown.generation = (int32_t)claims.generation;
 	digest_next(service, &claims, next_digest);
 	return show_and_issue(service, refresh, &shown, tokens);
+}
+
+enum session_refresh_result
+session_refresh(const struct service *service,
+    const struct session_refresh *refresh, struct session_tokens *tokens)
+{
+	enum session_refresh_result result =
+	    open_and_show(service, refresh, tokens);
+
+	metrics_count(METRICS_REFRESHES, result);
+	return result;
 }

@@ -76,6 +76,7 @@ enum session_refresh_result {
 	SESSION_REFRESH_DISABLED,/* the account is */
 	SESSION_REFRESH_UNAVAILABLE,
 	SESSION_REFRESH_FAILED,
+	SESSION_REFRESH_RESULTS
 };
 
 /*

@@ -16,8 +16,9 @@ enum metrics_counter {
 	METRICS_REQUESTS,      /* METRICS_REQUEST_CELL(address, status) */
 	METRICS_SIGN_INS,      /* enum sign_in_result */
 	METRICS_THROTTLED,     /* enum metrics_throttle */
-	METRICS_REFRESH_REUSE, /* 0 */
+	METRICS_REFRESHES,     /* enum session_refresh_result */
 	METRICS_STATEMENTS,    /* enum store_result */
+	METRICS_WORKER_ENDS,   /* enum metrics_end */
 	METRICS_COUNTERS
 };
 
@@ -36,6 +37,14 @@ enum metrics_throttle {
 	METRICS_THROTTLE_DEVICE,
 	METRICS_THROTTLE_ADDRESS,
 	METRICS_THROTTLES
+};
+
+/* How a worker ended. */
+enum metrics_end {
+	METRICS_END_LEFT,    /* told to, or after max_requests */
+	METRICS_END_DIED,
+	METRICS_END_OVERDUE, /* made to, over its deadline */
+	METRICS_ENDS
 };
 
 /* Of METRICS_REQUESTS: rows of the table of addresses, and statuses, in the

@@ -244,6 +244,14 @@ log_end_of(const struct pool *pool, int slot, int status, int64_t age_ms)
 	    *served != '\0' ? "," : "", served);
 }
 
+static enum metrics_end
+kind_of_end(const struct child *child, int status)
+{
+	if (child->overdue_ms != 0 || child->killed)
+		return METRICS_END_OVERDUE;
+	return status == 0 ? METRICS_END_LEFT : METRICS_END_DIED;
+}
+
 /* A child has ended. */
 static void
 bury(struct pool *pool, int slot, int status)
@@ -254,6 +262,7 @@ bury(struct pool *pool, int slot, int status)
 	bool young = age_ms < YOUNG_MS && child->told_ms == 0 && status != 0;
 
 	log_end_of(pool, slot, status, age_ms);
+	metrics_count(METRICS_WORKER_ENDS, kind_of_end(child, status));
 	/* What an old worker did, only the list it knew tells. */
 	if (child->old || board_look(pool->board, slot).state == BOARD_BUSY)
 		ended_doubt(pool->ended);

@@ -35,7 +35,8 @@ endpoint_metrics(struct exchange *exchange)
 	out = open_memstream(&text, &size);
 	if (out == NULL)
 		memory_exhausted();
-	metrics_text_write(exchange->service->board, out);
+	metrics_text_write(exchange->service->board, exchange->service->gate,
+	    out);
 	if (fclose(out) != 0)
 		memory_exhausted();
 	response_text(exchange->response, 200, METRICS_TEXT_TYPE, text, size);

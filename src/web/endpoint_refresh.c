@@ -32,6 +32,7 @@ error_of(enum session_refresh_result result)
 	case SESSION_REFRESH_ROTATED:
 	case SESSION_REFRESH_CURRENT:
 	case SESSION_REFRESH_FAILED:
+	case SESSION_REFRESH_RESULTS:
 		break;
 	}
 	return ERROR_INTERNAL;

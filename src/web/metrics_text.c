@@ -7,10 +7,12 @@
 
 #include <inttypes.h>
 
+#include "acts/session.h"
 #include "acts/sign_in.h"
 #include "base/board.h"
 #include "base/metrics.h"
 #include "config.h"
+#include "hash/gate.h"
 #include "store/db.h"
 #include "web/response.h"
 #include "web/route.h"
@@ -91,6 +93,30 @@ label_throttle(size_t cell, char labels[static LABELS_SIZE])
 }
 
 static bool
+label_refresh(size_t cell, char labels[static LABELS_SIZE])
+{
+	return label_one_of("result",
+	    cell < SESSION_REFRESH_RESULTS
+		? session_refresh_result_name(
+		      (enum session_refresh_result)cell)
+		: NULL,
+	    labels);
+}
+
+static bool
+label_end(size_t cell, char labels[static LABELS_SIZE])
+{
+	static const char *const names[METRICS_ENDS] = {
+		[METRICS_END_LEFT] = "left",
+		[METRICS_END_DIED] = "died",
+		[METRICS_END_OVERDUE] = "overdue",
+	};
+
+	return label_one_of("how", cell < METRICS_ENDS ? names[cell] : NULL,
+	    labels);
+}
+
+static bool
 label_statement(size_t cell, char labels[static LABELS_SIZE])
 {
 	static const char *const names[] = {
@@ -112,25 +138,27 @@ struct family {
 	const char *name;
 	label_writer *labels;
 	const char *help;
+	bool sparse; /* what is 0 is left out */
 };
 
 static const struct family counters[METRICS_COUNTERS] = {
 	[METRICS_REQUESTS] = { "postern_http_requests_total", label_request,
-	    "Requests by address and status." },
+	    "Requests by address and status.", true },
 	[METRICS_SIGN_INS] = { "postern_sign_ins_total", label_sign_in,
 	    "Attempts to sign in by their result." },
 	[METRICS_THROTTLED] = { "postern_throttled_total", label_throttle,
 	    "Requests refused by a throttle, by what was limited." },
-	[METRICS_REFRESH_REUSE] = { "postern_refresh_reuse_total",
-	    label_nothing,
-	    "Sessions ended because an old refresh token was used." },
+	[METRICS_REFRESHES] = { "postern_refreshes_total", label_refresh,
+	    "Refresh tokens by what became of them." },
 	[METRICS_STATEMENTS] = { "postern_db_statements_total", label_statement,
 	    "Database statements by their result." },
+	[METRICS_WORKER_ENDS] = { "postern_worker_ends_total", label_end,
+	    "Workers that ended, by how." },
 };
 
 static const struct family timers[METRICS_TIMERS] = {
 	[METRICS_REQUEST_TIME] = { "postern_http_request_duration_seconds",
-	    label_row, "Time from a request's head to its answer." },
+	    label_row, "Time from a request's head to its answer.", true },
 	[METRICS_STATEMENT_TIME] = { "postern_db_statement_duration_seconds",
 	    label_nothing,
 	    "Time of database statements, connecting included." },
@@ -158,9 +186,7 @@ write_counter(FILE *out, enum metrics_counter counter)
 		if (!family->labels(cell, labels))
 			continue;
 		value = metrics_counted(counter, cell);
-		if (labels[0] == '\0')
-			fprintf(out, "%s %" PRIu64 "\n", family->name, value);
-		else if (value > 0)
+		if (value > 0 || !family->sparse)
 			fprintf(out, "%s{%s} %" PRIu64 "\n", family->name,
 			    labels, value);
 	}
@@ -209,7 +235,7 @@ write_timer(FILE *out, enum metrics_timer timer)
 		if (!family->labels(cell, labels))
 			continue;
 		times = metrics_timed(timer, cell);
-		if (times.count > 0 || labels[0] == '\0')
+		if (times.count > 0 || !family->sparse)
 			write_times(out, family, labels, &times);
 	}
 }
@@ -227,14 +253,60 @@ write_workers(FILE *out, const struct board *board)
 		    board_state_name((enum board_state)state), counts[state]);
 }
 
+static void
+write_number(FILE *out, const char *name, const char *type, uint64_t value,
+    const char *help)
+{
+	write_head(out, name, help, type);
+	fprintf(out, "%s %" PRIu64 "\n", name, value);
+}
+
+static void
+write_gate(FILE *out, const struct gate *gate)
+{
+	struct gate_stats stats;
+
+	gate_stats(gate, &stats);
+	write_number(out, "postern_hash_slots", "gauge", stats.slots,
+	    "Hashes that can be computed at a time.");
+	write_number(out, "postern_hash_slots_busy", "gauge", stats.busy_slots,
+	    "Slots in which somebody computes.");
+	write_number(out, "postern_hash_places", "gauge", stats.places,
+	    "Sign-ins that may hash, or wait for it, at a time.");
+	write_number(out, "postern_hash_places_taken", "gauge",
+	    stats.taken_places, "Places that are taken.");
+	write_number(out, "postern_hash_queue", "gauge", stats.waiting,
+	    "Passwords that wait to be hashed.");
+	write_number(out, "postern_hashes_total", "counter", stats.hashes,
+	    "Passwords hashed.");
+	write_number(out, "postern_hash_batches_total", "counter",
+	    stats.batches, "Times that a slot's lanes were filled.");
+	write_number(out, "postern_hash_blocks_total", "counter", stats.blocks,
+	    "Lanes that were filled: over batches, how full slots are.");
+	write_number(out, "postern_hash_rescued_total", "counter",
+	    stats.rescued, "Lanes begun again after the death of a worker.");
+
+	write_head(out, "postern_hash_refused_total",
+	    "Passwords that were not hashed, by reason.", "counter");
+	fprintf(out,
+	    "postern_hash_refused_total{reason=\"full\"} %" PRIu64 "\n"
+	    "postern_hash_refused_total{reason=\"late\"} %" PRIu64 "\n"
+	    "postern_hash_refused_total{reason=\"gone\"} %" PRIu64 "\n"
+	    "postern_hash_refused_total{reason=\"failed\"} %" PRIu64 "\n",
+	    stats.full, stats.late, stats.gone, stats.failed);
+}
+
 void
-metrics_text_write(const struct board *board, FILE *out)
+metrics_text_write(const struct board *board, const struct gate *gate,
+    FILE *out)
 {
 	write_head(out, "postern_build_info", "The version that runs.",
 	    "gauge");
 	fprintf(out, "postern_build_info{version=\"%s\"} 1\n", PACKAGE_VERSION);
 	if (board != NULL)
 		write_workers(out, board);
+	if (gate != NULL)
+		write_gate(out, gate);
 	for (int counter = 0; counter < METRICS_COUNTERS; counter++)
 		write_counter(out, (enum metrics_counter)counter);
 	for (int timer = 0; timer < METRICS_TIMERS; timer++)

@@ -6,14 +6,17 @@
 #include <stdio.h>
 
 struct board;
+struct gate;
 
 /* The media type of text format 0.0.4. */
 #define METRICS_TEXT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
 /*
- * Write all families: base/metrics.h's, and the workers of the board unless it
- * is NULL.  Of a family with labels, what never happened is left out.
+ * Write all families: base/metrics.h's, the workers of the board and the gate's
+ * numbers, unless they are NULL.  What never happened stands there as 0, so that
+ * its first time is seen to be one; but for addresses, which are many.
  */
-void metrics_text_write(const struct board *board, FILE *out);
+void metrics_text_write(const struct board *board, const struct gate *gate,
+    FILE *out);
 
 #endif

@@ -1,7 +1,9 @@
 """GET /metrics: right in form, true in its numbers, and not for everybody."""
 
 import json
+import os
 import shutil
+import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -114,6 +116,163 @@ def test_a_database_that_is_away_is_seen(start_pool, settings, people, keys,
     assert found["postern_db_statements_total"].value(result="unavailable") > 0
     assert found["postern_http_requests_total"].value(
         method="POST", address="/auth/sign-in", status="503") == 1
+
+
+def test_a_refused_statement_is_seen(own_cluster, start_pool):
+    """The database is there, and says no."""
+    pool = start_pool(**own_cluster.postern)
+    own_cluster.ask("REVOKE ALL ON postern.logins FROM postern_service")
+    before = read(pool)["postern_db_statements_total"].value(result="failed")
+    answer = fastcgi.ask(
+        pool.address, "POST", SIGN_IN, json.dumps(
+            {"email": "alice@example.test", "password": "x"}),
+        {"Content-Type": "application/json",
+         "X-Api-Key": own_cluster.api_key})
+    assert answer.status == 500
+    after = read(pool)["postern_db_statements_total"].value(result="failed")
+    assert after - before == 1
+
+
+# ---- refresh -------------------------------------------------------------------
+
+def refresh(pool, token):
+    return fastcgi.ask(pool.address, "POST", "/v2/auth/refresh",
+                       json.dumps({"refreshToken": token}),
+                       {"Content-Type": "application/json"})
+
+
+def test_refreshes_are_counted_by_result(start_pool, people, sign_in):
+    """The third use of a token that was replaced before its parent's grace was
+    over tells that there is a copy."""
+    pool = start_pool(refresh_grace_seconds=0)
+    token = json.loads(sign_in(pool, people.alice.email,
+                               people.alice.password).body)["refreshToken"]
+    assert refresh(pool, token).status == 200
+    assert refresh(pool, token).status == 401
+    assert refresh(pool, token).status == 401
+    assert refresh(pool, token[:-4] + "AAAA").status == 401
+    found = read(pool)["postern_refreshes_total"]
+    assert {dict(labels)["result"]: number for (_, labels), number
+            in found.samples.items() if number} == {
+        "rotated": 1, "reused": 1, "over": 1, "invalid": 1}
+
+
+# ---- hashing -------------------------------------------------------------------
+
+# A third of a second and more, on one core, alone in its lanes.
+SLOW = {"scrypt_log2_n": 16, "scrypt_p": 3, "hash_slots": 1, "hash_lanes": 1,
+        "workers": 8, "hash_deadline_ms": 20000}
+
+
+def strangers(pool, sign_in, many, count):
+    return [many.submit(sign_in, pool, f"stranger{i}@example.test", "x",
+                        timeout=30) for i in range(count)]
+
+
+def refused(pool):
+    found = read(pool)["postern_hash_refused_total"]
+    return {dict(labels)["reason"]: number
+            for (_, labels), number in found.samples.items() if number}
+
+
+@pytest.mark.parametrize("engine", ["auto", "libscrypt"])
+def test_hashes_are_timed(start_pool, people, sign_in, engine):
+    pool = start_pool(hash_engine=engine)
+    before = read(pool)
+    for i in range(5):
+        sign_in(pool, f"stranger{i}@example.test", "x")
+    sign_in(pool, "somebody@corp.test", "x")  # not hashed at all
+    after = read(pool)
+    assert after["postern_hashes_total"].total() - \
+        before["postern_hashes_total"].total() == 5
+    for name in ("postern_hash_wait_seconds", "postern_hash_run_seconds"):
+        assert after[name].value(name + "_count") - \
+            before[name].value(name + "_count") == 5
+    took = "postern_hash_run_seconds_sum"
+    assert 0.0005 < after["postern_hash_run_seconds"].value(took) < 5
+    assert after["postern_hash_queue"].total() == 0
+    assert after["postern_hash_slots_busy"].total() == 0
+
+
+def test_the_queue_is_seen(start_pool, people, sign_in):
+    """One computes and two wait; of six, three find no place."""
+    pool = start_pool(**SLOW, hash_queue=3)
+    with ThreadPoolExecutor(6) as many:
+        asked = strangers(pool, sign_in, many, 6)
+        found = process.wait_until("a queue of two", lambda: (
+            lambda now: now["postern_hash_queue"].total() == 2 and now)(
+                read(pool)), every=0.005)
+        assert found["postern_hash_slots_busy"].total() == 1
+        assert found["postern_hash_slots"].total() == 1
+        assert found["postern_hash_places_taken"].total() == 3
+        assert found["postern_hash_places"].total() == 3
+        statuses = [one.result().status for one in asked]
+    busy = statuses.count(503)
+    assert busy == 3 and statuses.count(401) == 3
+    assert refused(pool) == {"full": busy}
+    after = read(pool)
+    assert after["postern_sign_ins_total"].value(result="busy") == busy
+    assert after["postern_hash_queue"].total() == 0
+    # Those who waited did so for as long as the first one ran, and longer.
+    waited = after["postern_hash_wait_seconds"].value(
+        "postern_hash_wait_seconds_sum")
+    ran = after["postern_hash_run_seconds"].value(
+        "postern_hash_run_seconds_sum")
+    assert waited > ran / 3
+
+
+def test_who_comes_too_late_is_counted(start_pool, people, sign_in):
+    pool = start_pool(**{**SLOW, "hash_deadline_ms": 100}, hash_queue=8)
+    with ThreadPoolExecutor(4) as many:
+        statuses = [one.result().status
+                    for one in strangers(pool, sign_in, many, 4)]
+    assert refused(pool) == {"late": statuses.count(503)}
+    assert statuses.count(503) >= 2
+
+
+def test_who_left_is_counted(start_pool, people, keys, sign_in):
+    pool = start_pool(**SLOW, hash_queue=8)
+    body = json.dumps({"email": "x@example.test", "password": "x"}).encode()
+    with ThreadPoolExecutor(2) as many:
+        asked = strangers(pool, sign_in, many, 2)
+        process.wait_until("a queue", lambda: read(pool)[
+            "postern_hash_queue"].total() == 1)
+        with fastcgi.Connection(pool.address) as connection:
+            connection.begin()
+            connection.params(fastcgi.request_params("POST", SIGN_IN, body, {
+                "Content-Type": "application/json",
+                "X-Api-Key": keys.publishable}))
+            connection.stdin(body)
+            process.wait_until("a longer queue", lambda: read(pool)[
+                "postern_hash_queue"].total() == 2)
+        process.wait_until("it to be noticed", lambda: refused(pool))
+        assert [one.result().status for one in asked] == [401, 401]
+    assert refused(pool) == {"gone": 1}
+
+
+# ---- workers -------------------------------------------------------------------
+
+def ends(pool):
+    found = read(pool)["postern_worker_ends_total"]
+    return [found.value(how=how) for how in ("left", "died", "overdue")]
+
+
+def test_ends_of_workers_are_counted(start_pool, people, sign_in):
+    # A hash takes longer than a request may.
+    pool = start_pool(workers=2, max_requests=10, request_deadline_ms=500,
+                      io_timeout_ms=400, db_timeout_ms=400,
+                      hash_deadline_ms=400, scrypt_log2_n=16, scrypt_p=16,
+                      hash_slots=1, hash_lanes=1)
+    assert ends(pool) == [0, 0, 0]
+    os.kill(pool.workers()[0], signal.SIGKILL)
+    process.wait_until("a death", lambda: ends(pool)[1] == 1)
+    for _ in range(25):
+        fastcgi.ask(pool.address, "GET", "/v2/auth/health")
+    left, died, overdue = process.wait_until(
+        "workers to leave", lambda: ends(pool)[0] >= 2 and ends(pool))
+    assert (died, overdue) == (1, 0)
+    sign_in(pool, "nobody@example.test", "x")
+    process.wait_until("one over the deadline", lambda: ends(pool)[2] == 1)
 
 
 def test_workers_count_together(start_pool, people, keys):

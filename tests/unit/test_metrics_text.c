@@ -12,19 +12,37 @@
 
 #include "base/board.h"
 #include "base/metrics.h"
+#include "hash/gate.h"
 #include "web/metrics_text.h"
 
 static char *
-write_text(const struct board *board)
+write_text(const struct board *board, const struct gate *gate)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	assert_non_null(out);
-	metrics_text_write(board, out);
+	metrics_text_write(board, gate, out);
 	assert_int_equal(fclose(out), 0);
 	return text;
+}
+
+static struct gate *
+new_gate(void)
+{
+	const struct gate_options options = {
+		.engine = GATE_ENGINE_LANES,
+		.slots = 3,
+		.lanes = 1,
+		.places = 7,
+		.cost = { 10, 8, 1 },
+		.deadline_ms = 1000,
+	};
+	struct gate *gate = gate_new(&options);
+
+	assert_non_null(gate);
+	return gate;
 }
 
 static void
@@ -74,18 +92,20 @@ test_no_series_twice(void **state)
 {
 	static char *list[8192];
 	struct board *board = board_new(2);
+	struct gate *gate = new_gate();
 	char *text;
 	size_t count;
 
 	(void)state;
 	count_everything();
-	text = write_text(board);
+	text = write_text(board, gate);
 	count = series(text, list, sizeof(list) / sizeof(list[0]));
 	assert_true(count > 100);
 	for (size_t i = 1; i < count; i++)
 		if (strcmp(list[i - 1], list[i]) == 0)
 			fail_msg("twice: %s", list[i]);
 	free(text);
+	gate_free(gate);
 	board_free(board);
 }
 
@@ -120,7 +140,7 @@ test_a_histogram_in_full(void **state)
 	metrics_time(METRICS_HASH_WAIT, 0, 2500);
 	metrics_time(METRICS_HASH_WAIT, 0, 10000000);
 	metrics_time(METRICS_HASH_WAIT, 0, 10000001);
-	text = write_text(NULL);
+	text = write_text(NULL, NULL);
 	assert_non_null(strstr(text, expected));
 	free(text);
 }
@@ -133,17 +153,47 @@ test_workers_only_with_a_board(void **state)
 
 	(void)state;
 	board_set(board, 2, BOARD_BUSY);
-	text = write_text(board);
+	text = write_text(board, NULL);
 	assert_non_null(strstr(text, "\npostern_workers{state=\"busy\"} 1\n"));
 	assert_non_null(strstr(text, "\npostern_workers{state=\"idle\"} 0\n"));
 	assert_null(strstr(text, "empty"));
 	free(text);
 	board_free(board);
 
-	text = write_text(NULL);
-	assert_null(strstr(text, "postern_workers"));
+	text = write_text(NULL, NULL);
+	assert_null(strstr(text, "postern_workers{"));
+	assert_null(strstr(text, "postern_hash_slots"));
 	assert_non_null(strstr(text, "\npostern_build_info{version=\""));
 	free(text);
+}
+
+/* A first time can only be seen where there was a 0 before. */
+static void
+test_what_never_happened(void **state)
+{
+	static const char *const zeros[] = {
+		"postern_sign_ins_total{result=\"denied\"} 0\n",
+		"postern_refreshes_total{result=\"reused\"} 0\n",
+		"postern_throttled_total{by=\"address\"} 0\n",
+		"postern_db_statements_total{result=\"failed\"} 0\n",
+		"postern_worker_ends_total{how=\"died\"} 0\n",
+		"postern_hash_refused_total{reason=\"full\"} 0\n",
+		"postern_hash_places 7\n",
+		"postern_hash_slots_busy 0\n",
+	};
+	struct gate *gate = new_gate();
+	char *text;
+
+	(void)state;
+	assert_int_equal(metrics_share(), 0);
+	text = write_text(NULL, gate);
+	for (size_t i = 0; i < sizeof(zeros) / sizeof(zeros[0]); i++)
+		if (strstr(text, zeros[i]) == NULL)
+			fail_msg("not there: %s", zeros[i]);
+	assert_null(strstr(text, "postern_http_requests_total{"));
+	assert_null(strstr(text, "postern_http_request_duration_seconds_"));
+	free(text);
+	gate_free(gate);
 }
 
 int
@@ -153,6 +203,7 @@ main(void)
 		cmocka_unit_test(test_no_series_twice),
 		cmocka_unit_test(test_a_histogram_in_full),
 		cmocka_unit_test(test_workers_only_with_a_board),
+		cmocka_unit_test(test_what_never_happened),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
