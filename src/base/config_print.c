@@ -2,12 +2,69 @@
 
 #include <string.h>
 
-#include "base/config.h"
+#include "base/config_private.h"
+#include "base/conninfo.h"
 #include "base/text.h"
 
 /* 80 columns: name and mark, value, origin. */
 #define NAME_COLUMNS  24
 #define VALUE_COLUMNS 43
+
+void
+config_origin(const struct config *config,
+    const struct config_setting *setting,
+    char text[static CONFIG_ORIGIN_SIZE])
+{
+	const struct config_origin *origin =
+	    &config->origins[config_place(setting)];
+
+	switch (origin->source) {
+	case CONFIG_FROM_DEFAULT:
+		snprintf(text, CONFIG_ORIGIN_SIZE, "default");
+		return;
+	case CONFIG_FROM_FILE:
+		snprintf(text, CONFIG_ORIGIN_SIZE, "line %d", origin->line);
+		return;
+	case CONFIG_FROM_ENVIRONMENT:
+		snprintf(text, CONFIG_ORIGIN_SIZE, "environment");
+		return;
+	case CONFIG_FROM_COMMAND_LINE:
+		snprintf(text, CONFIG_ORIGIN_SIZE, "command line");
+		return;
+	}
+}
+
+void
+config_value(const struct config *config,
+    const struct config_setting *setting, char text[static CONFIG_VALUE_SIZE])
+{
+	const void *field = config_field(config, setting);
+	const char *const *string = field;
+	const int *number = field;
+	const bool *truth = field;
+
+	switch (setting->kind) {
+	case CONFIG_TEXT:
+		snprintf(text, CONFIG_VALUE_SIZE, "%s", *string);
+		return;
+	case CONFIG_SECRET_TEXT:
+		conninfo_show(*string, text);
+		return;
+	case CONFIG_NUMBER:
+		snprintf(text, CONFIG_VALUE_SIZE, "%d", *number);
+		return;
+	case CONFIG_OCTAL:
+		snprintf(text, CONFIG_VALUE_SIZE, "%04o", (unsigned)*number);
+		return;
+	case CONFIG_SWITCH:
+		snprintf(text, CONFIG_VALUE_SIZE, "%s", *truth ? "on" : "off");
+		return;
+	case CONFIG_CHOICE:
+		snprintf(text, CONFIG_VALUE_SIZE, "%s",
+		    setting->choices[*number]);
+		return;
+	}
+}
 
 /* The bytes of the next `columns` characters. */
 static size_t

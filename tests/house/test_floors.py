@@ -85,7 +85,7 @@ def unit(name):
 
 
 # Modules that fill several files: each foo_*.c is a part of foo.
-UNITS = ("base/json", "store/db", "ctl/ctl")
+UNITS = ("base/config", "base/json", "store/db", "ctl/ctl")
 
 
 def test_no_circle():

@@ -15,8 +15,8 @@ PREFIXES = {
     "store/db_*": "db_",
     # The parts of one interface, hash/gate.h.
     "hash/gate_*": "gate_",
-    # One header, config.h, in two files.
-    "base/config_print.c": "config_",
+    # The parts of one interface, base/config.h.
+    "base/config_*": "config_",
     # What changes the keys; apart from keys.c to keep out of postern.fcgi.
     "token/keys_admin.c": "keys_",
     # One file an address; all share endpoint.h.
