@@ -144,6 +144,22 @@ has_odd_segment(const char *path)
 	}
 }
 
+/* A client may name the server once more, in front of the path (RFC 9112 3.2.2);
+ * some web servers leave it there. */
+static const char *
+skip_server(const char *uri)
+{
+	static const char *const schemes[] = { "http://", "https://" };
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		size_t size = strlen(schemes[i]);
+
+		if (strncasecmp(uri, schemes[i], size) == 0)
+			return uri + size + strcspn(uri + size, "/?");
+	}
+	return uri;
+}
+
 /*
  * Decode the path of a REQUEST_URI, once.  An escaped "/" or "\" would be one
  * path to us and another to a server that decoded it before, so it is no path.
@@ -153,6 +169,7 @@ decode_path(const char *uri, char path[static REQUEST_PATH_SIZE])
 {
 	size_t used = 0;
 
+	uri = skip_server(uri);
 	if (uri[0] != '/')
 		return -1;
 	while (*uri != '\0' && *uri != '?') {

@@ -67,7 +67,8 @@ enum request_result {
  * Read the head of a request from the gateway's params.  INVALID unless method,
  * address and REMOTE_ADDR are there: libfcgi hands over half-sent heads as whole
  * ones.  The path comes from REQUEST_URI alone, the one variable all servers
- * agree on, decoded once; BAD_PATH for "//", "." and "..", an escaped "/", "\" or
+ * agree on, decoded once, without the "http://server" that may stand before it;
+ * BAD_PATH for "//", "." and "..", an escaped "/", "\" or
  * control, bad escapes, too long ones, and two addresses in one request.
  *
  * An authorizer is asked about requests to somebody else's addresses: they may be

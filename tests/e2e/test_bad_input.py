@@ -530,7 +530,8 @@ def test_path_that_is_none_through_lighttpd(lighttpd, uri):
 
 
 @pytest.mark.parametrize("uri", [
-    "", "v2/auth/sign-in", "*", "http://localhost/v2/auth/sign-in", "\\v2"])
+    "", "v2/auth/sign-in", "*", "ftp://localhost/v2/auth/sign-in", "http://",
+    "http://localhost", "http:/v2/auth/sign-in", "\\v2"])
 def test_address_without_a_path(pool, uri):
     answer = only_here(pool, "POST", uri, GOOD.encode(), JSON)
     assert answer.status == 400, answer
@@ -540,7 +541,8 @@ def test_address_without_a_path(pool, uri):
 
 @pytest.mark.parametrize("uri", [
     "/v2/auth/sign%2din", "/v2/%61uth/sign-in", "/v2/auth/sign-in?",
-    "/v2/auth/sign-in?x=1&y=%20", "/v2/auth/sign-in?a/../b//c"])
+    "/v2/auth/sign-in?x=1&y=%20", "/v2/auth/sign-in?a/../b//c",
+    "http://localhost/v2/auth/sign-in"])
 def test_other_spelling_of_the_address(send, uri):
     contract.check_refused(send("POST", uri, GOOD.encode()), 401,
                            "INVALID_CREDENTIALS")
