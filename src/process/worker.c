@@ -331,6 +331,7 @@ worker_run_cgi(const struct config *config)
 	}
 	cgi_open(&gateway, config->io_timeout_ms);
 	route_serve(&service, &gateway);
+	cgi_finish();
 	close_service(&service);
 
 	/* Confined, this process cannot take the gate's name away; but what it

@@ -13,9 +13,14 @@ bool cgi_is_request(void);
 
 /*
  * The request this process was started for.  The body is as long as
- * CONTENT_LENGTH says; each wait for bytes is bounded by io_timeout_ms.  Needs
- * no closing: the process ends.
+ * CONTENT_LENGTH says, or, of a request in chunks, goes to the end of fd 0; each
+ * wait for bytes is bounded by io_timeout_ms.
  */
 void cgi_open(struct gateway *gateway, int io_timeout_ms);
+
+/* The answer is written: let the server get rid of what is left of the body, for
+ * two seconds at most, so that it comes to read the answer.  The process may end
+ * then. */
+void cgi_finish(void);
 
 #endif

@@ -164,6 +164,84 @@ test_body_that_stalls(void **state)
 	assert_in_range(outcome.ms, TIMEOUT_MS - 20, 5000);
 }
 
+static void
+test_body_in_chunks(void **state)
+{
+	struct outcome outcome;
+
+	(void)state;
+	setenv("HTTP_TRANSFER_ENCODING", "chunked", 1);
+	run(NULL, "abcdefgh", false, &outcome);
+	assert_int_equal(outcome.last, 0);
+	assert_string_equal(outcome.body, "abcdefgh");
+	run("", "abc", false, &outcome);
+	assert_string_equal(outcome.body, "abc");
+	run(NULL, "", false, &outcome);
+	assert_int_equal(outcome.last, 0);
+	assert_string_equal(outcome.body, "");
+
+	run(NULL, "abc", true, &outcome);
+	assert_int_equal(outcome.last, -1);
+	assert_in_range(outcome.ms, TIMEOUT_MS - 20, 5000);
+
+	/* What has a length ends there. */
+	run("3", "abcdefgh", true, &outcome);
+	assert_int_equal(outcome.last, 0);
+	assert_string_equal(outcome.body, "abc");
+	unsetenv("HTTP_TRANSFER_ENCODING");
+}
+
+/* Answer at once, with fd 0 and 1 on one socket, as Apache has it. */
+static pid_t
+start_hasty(int ends[static 2])
+{
+	struct gateway gateway;
+	pid_t pid;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	pid = fork();
+	if (pid == 0) {
+		dup2(ends[1], STDIN_FILENO);
+		dup2(ends[1], STDOUT_FILENO);
+		close(ends[0]);
+		close(ends[1]);
+		cgi_open(&gateway, TIMEOUT_MS);
+		gateway.write(gateway.self, "answer", 6);
+		cgi_finish();
+		_exit(0);
+	}
+	close(ends[1]);
+	return pid;
+}
+
+static void
+test_the_rest_of_a_body_is_taken(void **state)
+{
+	static char body[100000];
+	char answer[16] = "";
+	int64_t before_ms;
+	int ends[2];
+	pid_t pid;
+
+	(void)state;
+	setenv("CONTENT_LENGTH", "100000", 1);
+	pid = start_hasty(ends);
+	assert_int_equal(write(ends[0], body, sizeof(body)), sizeof(body));
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(read(ends[0], answer, sizeof(answer)), 6);
+	assert_string_equal(answer, "answer");
+	close(ends[0]);
+
+	/* But not waited for. */
+	before_ms = clock_steady_ms();
+	pid = start_hasty(ends);
+	assert_int_equal(write(ends[0], body, 10), 10);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_in_range(clock_steady_ms() - before_ms, 0, 1500);
+	close(ends[0]);
+	unsetenv("CONTENT_LENGTH");
+}
+
 static bool
 asked_on(int fd)
 {
@@ -238,6 +316,8 @@ main(void)
 		cmocka_unit_test(test_bad_lengths),
 		cmocka_unit_test(test_body_cut_off),
 		cmocka_unit_test(test_body_that_stalls),
+		cmocka_unit_test(test_body_in_chunks),
+		cmocka_unit_test(test_the_rest_of_a_body_is_taken),
 		cmocka_unit_test(test_is_request),
 		cmocka_unit_test(test_params_are_the_environment),
 	};
