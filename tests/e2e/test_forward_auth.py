@@ -4,7 +4,6 @@ of deploy/: a directory of files, and programs that are told who asks."""
 import http.server
 import json
 import os
-import re
 import shutil
 import threading
 from types import SimpleNamespace
@@ -36,20 +35,14 @@ PRETENCE = {"X-Postern-User-Id": "root", "X-Postern-Email": "root@evil.test",
             "Remote-User": "root", "Variable-REMOTE_USER": "root"}
 
 
-def read(name, changes):
-    """A configuration with all that it only suggests: lines that are code behind
-    their "#"."""
-    return re.sub(r"(?m)^#(?=\S|    )", "", deploy.read(name, changes))
-
-
 # ---- the servers -----------------------------------------------------------------
 
 def lighttpd(room, place, address=None, **_):
     socket = {SOCKET: address or place.pool.address}
     return Lighttpd(
         room, deploy.read("lighttpd/postern.conf", socket)
-        + read("lighttpd/forward-auth.conf",
-               {**socket, "/var/www/html": place.root})
+        + deploy.read("lighttpd/forward-auth.conf",
+                      {**socket, "/var/www/html": place.root})
         + 'server.modules += ( "mod_cgi" )\ncgi.assign = ( ".cgi" => "" )\n',
         root=place.root)
 
@@ -57,10 +50,10 @@ def lighttpd(room, place, address=None, **_):
 def nginx(room, place, address=None, **_):
     socket = {SOCKET: address or place.pool.address}
     return Nginx(
-        room, deploy.read("nginx/postern.conf", socket)
-        + read("nginx/forward-auth.conf",
-               {**socket, "/var/www/html": place.root,
-                "127.0.0.1:3000": place.service}),
+        room, deploy.read("nginx/postern.conf", socket, suggested=True)
+        + deploy.read("nginx/forward-auth.conf",
+                      {**socket, "/var/www/html": place.root,
+                       "127.0.0.1:3000": place.service}, suggested=True),
         root=place.root)
 
 
@@ -76,10 +69,11 @@ ScriptSock {room}/cgid
     Options +ExecCGI
     AddHandler cgi-script .cgi
 </Directory>
-{more}""" + read("apache/forward-auth.conf", {
+{more}""" + deploy.read("apache/forward-auth.conf", {
             "/usr/local/sbin/postern.fcgi": POSTERN,
             "/etc/postern/postern.conf": settings or place.apache_settings,
-            "/var/www/html": place.root, "127.0.0.1:3000": place.service}),
+            "/var/www/html": place.root, "127.0.0.1:3000": place.service},
+            suggested=True),
         modules=["proxy", "proxy_fcgi", "proxy_http", "fcgid", "headers",
                  "cgid", "dir", "mime", "env", "alias", "ssl",
                  "socache_shmcb"], root=place.root)

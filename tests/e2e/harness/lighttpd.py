@@ -1,5 +1,7 @@
 """lighttpd in front of Postern."""
 
+import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -37,9 +39,15 @@ def to_program(program, socket, environment, prefix="/v2"):
 class Lighttpd(web.Server):
     KINDLY = signal.SIGINT
 
-    def __init__(self, directory, backend, root=None, port=None):
+    def __init__(self, directory, backend, root=None, port=None, user=None):
+        """Root's becomes `user`, as Debian's package does."""
         self.directory = Path(directory)
         self.directory.mkdir()
+        if user and os.getuid() == 0:
+            shutil.chown(self.directory, user, user)
+            backend = f"""server.username = {quote(user)}
+server.groupname = {quote(user)}
+{backend}"""
         root = root or self.directory / "root"
         Path(root).mkdir(exist_ok=True)
         self.port = port or process.free_port()

@@ -30,8 +30,10 @@ class Response:
 
 
 def fetch(port, method, target, body=None, headers=(), host="127.0.0.1",
-          timeout=15):
-    connection = http.client.HTTPConnection(host, port, timeout=timeout)
+          timeout=15, source="127.0.0.1"):
+    """`source` is the client's own address."""
+    connection = http.client.HTTPConnection(host, port, timeout=timeout,
+                                            source_address=(source, 0))
     try:
         connection.putrequest(method, target, skip_accept_encoding=True)
         headers = list(headers.items() if isinstance(headers, dict)
