@@ -186,7 +186,8 @@ take_email(const struct said *said, struct import_person *person)
 }
 
 static bool
-take_hash(const struct said *said, struct import_person *person)
+take_hash(const struct said *said, const struct import_rules *rules,
+    struct import_person *person)
 {
 	const char *text = said->text[FIELD_HASH], *why;
 	size_t size = said->size[FIELD_HASH];
@@ -200,7 +201,8 @@ take_hash(const struct said *said, struct import_person *person)
 		return false;
 	}
 	memcpy(person->verifier, text, size);
-	if (password_verifier_form(person->verifier, &why) != NULL)
+	if (password_verifier_form(person->verifier, rules->hash_memory_most,
+		&why) != NULL)
 		return true;
 	snprintf(person->why, sizeof(person->why),
 	    "the hash cannot be used: %s", why);
@@ -252,7 +254,8 @@ judge(const struct import_file *file, const struct said *said,
     struct import_person *person)
 {
 	person->status = file->rules.status;
-	return take_email(said, person) && take_hash(said, person) &&
+	return take_email(said, person) &&
+		       take_hash(said, &file->rules, person) &&
 		       take_status(said, person) && take_name(said, person)
 		   ? IMPORT_PERSON
 		   : IMPORT_REFUSED;

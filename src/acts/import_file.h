@@ -34,6 +34,7 @@ struct import_file;
 struct import_rules {
 	enum account_status status; /* where a record has none */
 	bool ignore_unknown;        /* fields that are none of ours */
+	uint64_t hash_memory_most;  /* bytes that checking a hash may take */
 };
 
 /*

@@ -66,6 +66,7 @@ struct config {
 	int hash_engine;         /* enum config_hash_engine */
 	int hash_slots;          /* at a time; 0: chosen at start */
 	int hash_lanes;          /* side by side in each; 0: chosen at start */
+	int hash_other_mib;      /* for a hash that has no place in the lanes */
 	int hash_queue;          /* who compute and wait; 0: chosen at start */
 	int hash_deadline_ms;    /* longest wait for a slot */
 	int hash_idle_seconds;   /* then its memory is given back */

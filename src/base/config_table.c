@@ -134,6 +134,8 @@ static const struct config_setting table[] = {
 	    "cores that hash at a time; 0: as many as there are" },
 	{ NUMBER(hash_lanes, "0", 0, 8), true,
 	    "hashes side by side on each; 0: as processor and memory allow" },
+	{ NUMBER(hash_other_mib, "64", 0, 256), true,
+	    "memory on each core for hashes of other systems and costs" },
 	{ NUMBER(hash_queue, "0", 0, 4096), true,
 	    "sign-ins that hash or wait at a time; 0: three of four workers" },
 	{ NUMBER(hash_deadline_ms, "2000", 10, 600000), true,

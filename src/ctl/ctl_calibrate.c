@@ -350,6 +350,7 @@ calibrate(struct ctl *ctl, const struct ctl_arguments *arguments)
 	    (uint64_t)arguments->memory_mib << 20 :
 	    plan.limit / 4;
 	plan.options.deadline_ms = 600000;
+	plan.options.other_memory = 0;
 	now = best = (struct measure){ .options = plan.options };
 
 	if (measure(&now) != 0 || recommend(&best, &wish) != 0)

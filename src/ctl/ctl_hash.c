@@ -117,7 +117,7 @@ read_hash_file(const char *path, struct ctl_terminal_secret *hash)
 
 /* Get a hash that can be checked; *form is what it is called. */
 static enum ctl_exit
-take_hash(const struct ctl_arguments *arguments,
+take_hash(const struct ctl *ctl, const struct ctl_arguments *arguments,
     char verifier[static VERIFIER_SIZE], const char **form)
 {
 	struct ctl_terminal_secret hash = { .size = 0 };
@@ -136,7 +136,8 @@ take_hash(const struct ctl_arguments *arguments,
 	if (strlen(verifier) != hash.size)
 		why = "there is a NUL in it";
 	else if (hash.size > 0)
-		*form = password_verifier_form(verifier, &why);
+		*form = password_verifier_form(verifier,
+		    (uint64_t)ctl->config->hash_other_mib << 20, &why);
 	secret_wipe(&hash, sizeof(hash));
 	if (*form != NULL)
 		return CTL_DONE;
@@ -199,7 +200,7 @@ hash_check(struct ctl *ctl, const struct ctl_arguments *arguments)
 	const char *form;
 	enum ctl_exit done;
 
-	done = take_hash(arguments, verifier, &form);
+	done = take_hash(ctl, arguments, verifier, &form);
 	if (done == CTL_DONE)
 		done = ctl_terminal_known_password(arguments->password_stdin,
 		    &password);

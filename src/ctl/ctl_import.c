@@ -239,6 +239,8 @@ ctl_import_run(struct ctl *ctl, const struct ctl_arguments *arguments)
 	struct import_rules rules = {
 		.status = ACCOUNT_CONFIRMED,
 		.ignore_unknown = arguments->ignore_unknown,
+		.hash_memory_most =
+		    (uint64_t)ctl->config->hash_other_mib << 20,
 	};
 	struct run run = {
 		.ctl = ctl,

@@ -240,7 +240,7 @@ static const struct ctl_column show_columns[] = {
 /* What a verifier cost to make, or whose it is; the verifier itself is shown to
  * nobody. */
 static void
-describe(const char *verifier, char *text, size_t room)
+describe(const struct ctl *ctl, const char *verifier, char *text, size_t room)
 {
 	struct scrypt_stored stored;
 	const char *form, *why;
@@ -251,7 +251,8 @@ describe(const char *verifier, char *text, size_t room)
 		secret_wipe(&stored, sizeof(stored));
 		return;
 	}
-	form = password_verifier_form(verifier, &why);
+	form = password_verifier_form(verifier,
+	    (uint64_t)ctl->config->hash_other_mib << 20, &why);
 	if (form != NULL)
 		snprintf(text, room, "%s of another system, until the next "
 		    "sign-in", form);
@@ -260,15 +261,16 @@ describe(const char *verifier, char *text, size_t room)
 }
 
 static void
-add_cost(struct json_object *answer, const char *verifier)
+add_cost(const struct ctl *ctl, struct json_object *answer,
+    const char *verifier)
 {
-	char text[80];
+	char text[120];
 
 	if (verifier[0] == '\0') {
 		json_add_null(answer, "passwordHash");
 		return;
 	}
-	describe(verifier, text, sizeof(text));
+	describe(ctl, verifier, text, sizeof(text));
 	json_add_string(answer, "passwordHash", text);
 }
 
@@ -308,7 +310,7 @@ user_show(struct ctl *ctl, const struct ctl_arguments *arguments)
 	answer = json_new_object();
 	add_row(answer, &detail.row);
 	ctl_output_add_text(answer, "name", detail.name);
-	add_cost(answer, detail.verifier);
+	add_cost(ctl, answer, detail.verifier);
 	ctl_output_add_time(answer, "lastSignInAt", detail.last_sign_in_us);
 	json_add_int(answer, "liveSessions", detail.live_sessions);
 	json_add_int(answer, "activeApiKeys", detail.active_api_keys);

@@ -50,22 +50,27 @@ form_of(const char *verifier)
 }
 
 static enum foreign_state
-parse(const char *verifier, struct foreign *foreign)
+parse(const char *verifier, uint64_t memory_most, struct foreign *foreign)
 {
+	enum foreign_state state;
+
 	if (strnlen(verifier, FOREIGN_LENGTH_LIMIT + 1) > FOREIGN_LENGTH_LIMIT)
 		return FOREIGN_UNKNOWN;
 	memset(foreign, 0, sizeof(*foreign));
 	foreign->text = verifier;
 	foreign->form = form_of(verifier);
-	return foreign->form->parse(verifier + strlen(foreign->form->prefix),
+	state = foreign->form->parse(verifier + strlen(foreign->form->prefix),
 	    foreign);
+	if (state == FOREIGN_READABLE && foreign->memory > memory_most)
+		return FOREIGN_TOO_COSTLY;
+	return state;
 }
 
 enum foreign_state
-foreign_read(const char *verifier, const char **name)
+foreign_read(const char *verifier, uint64_t memory_most, const char **name)
 {
 	struct foreign foreign;
-	enum foreign_state state = parse(verifier, &foreign);
+	enum foreign_state state = parse(verifier, memory_most, &foreign);
 
 	*name = state == FOREIGN_UNKNOWN ? NULL : foreign.form->name;
 	secret_wipe(&foreign, sizeof(foreign));
@@ -120,7 +125,7 @@ derive_in_slot(struct work *work, struct gate_place *place)
 	enum gate_result run = GATE_OK;
 
 	if (place != NULL)
-		run = gate_run(place, derive, work);
+		run = gate_run(place, work->foreign->memory, derive, work);
 	else
 		derive(work);
 	switch (run) {
@@ -130,6 +135,8 @@ derive_in_slot(struct work *work, struct gate_place *place)
 		return FOREIGN_BUSY;
 	case GATE_GONE:
 		return FOREIGN_ABANDONED;
+	case GATE_TOO_LARGE:
+		return FOREIGN_REFUSED;
 	case GATE_FAILED:
 		return FOREIGN_UNAVAILABLE;
 	}
@@ -166,7 +173,7 @@ foreign_check(const char *password, size_t size, const char *verifier,
 	struct foreign foreign;
 	enum foreign_result result = FOREIGN_REFUSED;
 
-	if (parse(verifier, &foreign) == FOREIGN_READABLE)
+	if (parse(verifier, FOREIGN_MEMORY_MOST, &foreign) == FOREIGN_READABLE)
 		result = compare(password, size, &foreign, place);
 	secret_wipe(&foreign, sizeof(foreign));
 	return result;

@@ -5,12 +5,16 @@
 #define POSTERN_HASH_FOREIGN_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "hash/gate.h"
 
 /* The longest verifier and the longest password that are looked at, in bytes. */
 #define FOREIGN_LENGTH_LIMIT   511
 #define FOREIGN_PASSWORD_LIMIT 1024
+
+/* More memory is taken for none. */
+#define FOREIGN_MEMORY_MOST ((uint64_t)256 << 20)
 
 enum foreign_state {
 	FOREIGN_READABLE,
@@ -20,9 +24,10 @@ enum foreign_state {
 };
 
 /*
- * Read a verifier without computing anything.  *name is what its form is called
- * ("bcrypt"), NULL for UNKNOWN; a form made of nothing but its shape is UNKNOWN
- * when it is damaged.
+ * Read a verifier without computing anything.  One that takes more bytes of memory
+ * than `memory_most` is TOO_COSTLY.  *name is what its form is called ("bcrypt"),
+ * NULL for UNKNOWN; a form made of nothing but its shape is UNKNOWN when it is
+ * damaged.
  *
  *	$2a$ $2b$ $2y$                       bcrypt, cost 4 to 15
  *	$5$ $6$                              SHA-crypt, up to 1000000 rounds
@@ -33,17 +38,19 @@ enum foreign_state {
  *	$pbkdf2-sha256$ $pbkdf2-sha512$      passlib
  *	SALT:HASH in hexadecimal             better-auth's scrypt
  *
- * What is READABLE takes at most 256 MiB, which are not in the sum that the gate
- * announces, and about three seconds of one core, whatever the password.  Sizes
- * and parameters are held against that before memory is taken.  One thread is
- * used, also where an Argon2 hash was made with several lanes.
+ * What is READABLE takes at most FOREIGN_MEMORY_MOST, and about three seconds of
+ * one core, whatever the password.  Sizes and parameters are held against that
+ * before memory is taken.  One thread is used, also where an Argon2 hash was made
+ * with several lanes.
  */
-enum foreign_state foreign_read(const char *verifier, const char **name);
+enum foreign_state foreign_read(const char *verifier, uint64_t memory_most,
+    const char **name);
 
 enum foreign_result {
 	FOREIGN_MATCH,
 	FOREIGN_MISMATCH,
-	FOREIGN_REFUSED,     /* not READABLE, or the library will not compute */
+	FOREIGN_REFUSED,     /* not READABLE, too large for a slot of the gate, or
+	                        the library will not compute */
 	FOREIGN_BUSY,        /* not computed: waited until the deadline */
 	FOREIGN_ABANDONED,   /* not computed: nobody wants to know any more */
 	FOREIGN_UNAVAILABLE, /* not computed: memory is out */

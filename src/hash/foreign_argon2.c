@@ -53,16 +53,13 @@ take_salt_and_hash(const char *at, struct foreign *foreign)
 enum foreign_state
 foreign_argon2_parse(const char *rest, struct foreign *foreign)
 {
-	uint64_t bytes;
-
 	if (!take_version(&rest, &foreign->version) ||
 	    !take_cost(&rest, foreign) || !take_salt_and_hash(rest, foreign))
 		return FOREIGN_DAMAGED;
-	bytes = (uint64_t)foreign->memory_kib << 10;
-	if (bytes > FOREIGN_MEMORY_MOST ||
-	    bytes * foreign->passes > FOREIGN_WORK_MOST)
-		return FOREIGN_TOO_COSTLY;
-	return FOREIGN_READABLE;
+	foreign->memory = (uint64_t)foreign->memory_kib << 10;
+	return foreign->passes > FOREIGN_WORK_MOST / foreign->memory
+		   ? FOREIGN_TOO_COSTLY
+		   : FOREIGN_READABLE;
 }
 
 static int

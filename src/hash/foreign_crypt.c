@@ -136,8 +136,9 @@ foreign_crypt_parse_yescrypt(const char *rest, struct foreign *foreign)
 	if (salt == 0 || salt > YESCRYPT_SALT_MOST || rest[salt] != '$' ||
 	    !is_whole(rest, salt))
 		return FOREIGN_DAMAGED;
-	if (log2_n > 20 || (uint64_t)128 * r << log2_n > FOREIGN_MEMORY_MOST)
+	if (log2_n > 20)
 		return FOREIGN_TOO_COSTLY;
+	foreign->memory = (uint64_t)128 * r << log2_n;
 	return take_hash(rest + salt + 1, YESCRYPT_LENGTH, foreign);
 }
 

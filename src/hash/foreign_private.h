@@ -11,10 +11,9 @@
 #include "hash/foreign.h"
 #include "hash/scrypt.h"
 
-/* What a check may take: memory in bytes, and work as bytes times passes over
- * them, for those forms whose cost is in both. */
-#define FOREIGN_MEMORY_MOST ((uint64_t)256 << 20)
-#define FOREIGN_WORK_MOST   ((uint64_t)1 << 30)
+/* The work that a check may be, as bytes of memory times passes over them, for
+ * those forms whose cost is in both. */
+#define FOREIGN_WORK_MOST ((uint64_t)1 << 30)
 
 #define FOREIGN_SALT_LIMIT 128
 #define FOREIGN_HASH_LEAST 16
@@ -33,13 +32,15 @@ struct foreign {
 	const struct foreign_form *form;
 	struct scrypt_cost scrypt;
 	uint32_t version, memory_kib, passes, lanes;
+	uint64_t memory; /* bytes that the form's derive takes; 0: hardly any */
 	unsigned char salt[FOREIGN_SALT_LIMIT];
 	size_t salt_size;
 	unsigned char hash[FOREIGN_HASH_LIMIT];
 	size_t hash_size;
 };
 
-/* Read what stands behind the form's prefix. */
+/* Read what stands behind the form's prefix.  How much memory is too much is not
+ * its affair. */
 typedef enum foreign_state foreign_parse(const char *rest,
     struct foreign *foreign);
 

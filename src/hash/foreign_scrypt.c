@@ -7,17 +7,18 @@
 
 /* A cost is damaged when RFC 7914 does not know it. */
 static enum foreign_state
-check_cost(const struct scrypt_cost *cost)
+check_cost(struct foreign *foreign)
 {
-	uint64_t memory;
+	const struct scrypt_cost *cost = &foreign->scrypt;
 
 	if (cost->log2_n == 0 || cost->r == 0 || cost->p == 0)
 		return FOREIGN_DAMAGED;
 	if (!scrypt_cost_allowed(cost))
 		return FOREIGN_TOO_COSTLY;
-	memory = (uint64_t)128 * cost->r << cost->log2_n;
-	return memory * cost->p > FOREIGN_WORK_MOST ? FOREIGN_TOO_COSTLY
-						    : FOREIGN_READABLE;
+	foreign->memory = scrypt_memory(cost);
+	return foreign->memory * cost->p > FOREIGN_WORK_MOST
+		   ? FOREIGN_TOO_COSTLY
+		   : FOREIGN_READABLE;
 }
 
 /*
@@ -42,7 +43,7 @@ foreign_scrypt_parse_phc(const char *rest, struct foreign *foreign)
 		&foreign->hash_size) ||
 	    (foreign->hash_size != 32 && foreign->hash_size != 64))
 		return FOREIGN_DAMAGED;
-	return check_cost(&foreign->scrypt);
+	return check_cost(foreign);
 }
 
 /* `count` characters of crypt(3), the lowest six bits first; false when one is
@@ -101,7 +102,7 @@ foreign_scrypt_parse_7(const char *rest, struct foreign *foreign)
 	rest += salt + 1;
 	if (!take_low_first_hash(&rest, foreign))
 		return FOREIGN_DAMAGED;
-	return check_cost(&foreign->scrypt);
+	return check_cost(foreign);
 }
 
 /* The value of a lower-case hexadecimal digit, or -1. */
@@ -135,7 +136,7 @@ foreign_scrypt_parse_better_auth(const char *rest, struct foreign *foreign)
 	}
 	foreign->hash_size = SCRYPT_HASH_SIZE;
 	foreign->scrypt = (struct scrypt_cost){ .log2_n = 14, .r = 16, .p = 1 };
-	return FOREIGN_READABLE;
+	return check_cost(foreign);
 }
 
 /* A shorter hash is the beginning of a longer one, since scrypt ends in

@@ -486,6 +486,7 @@ note_end(struct gate_place *place, enum gate_result result)
 	case GATE_GONE:
 		head->gone++;
 		break;
+	case GATE_TOO_LARGE:
 	case GATE_FAILED:
 		head->failed++;
 		break;
@@ -546,10 +547,13 @@ scrypt_alone(void *argument)
 }
 
 enum gate_result
-gate_run(struct gate_place *place, int (*work)(void *argument), void *argument)
+gate_run(struct gate_place *place, uint64_t memory,
+    int (*work)(void *argument), void *argument)
 {
 	enum gate_result result;
 
+	if (memory > gate_memory_beside(&place->gate->options))
+		return note_end(place, GATE_TOO_LARGE);
 	place->work = work;
 	place->argument = argument;
 	post(place->cell, place->gate, 0, 1);
@@ -579,7 +583,7 @@ gate_scrypt(struct gate_place *place, const struct scrypt_cost *cost,
 		return scrypt_in_lanes(place, cost, password, size, salt,
 		    salt_size, key, key_size);
 
-	result = gate_run(place, scrypt_alone, &lone);
+	result = gate_run(place, scrypt_memory(cost), scrypt_alone, &lone);
 	/* PBKDF2 makes the beginning of a key in the same way as the whole
 	 * (RFC 8018 section 5.2). */
 	if (result == GATE_OK)

@@ -47,6 +47,8 @@ struct gate_options {
 	unsigned lanes;  /* of each slot, 1 to lanes_width() */
 	unsigned places; /* 1 or more */
 	struct scrypt_cost cost; /* that the arenas have room for */
+	uint64_t other_memory;   /* bytes that work which has no place in an arena
+	                            may take for itself, in each slot */
 	int deadline_ms; /* longest wait until a computation begins */
 	bool by_name;    /* shared with all processes of this user that have the
 	                    same options, not only with those forked */
@@ -56,6 +58,7 @@ enum gate_result {
 	GATE_OK,
 	GATE_LATE,   /* waited until the deadline */
 	GATE_GONE,   /* nobody wants the answer any more */
+	GATE_TOO_LARGE, /* asks for more memory than there is for one */
 	GATE_FAILED, /* the cost is out of bounds, or memory is out */
 };
 
@@ -71,9 +74,13 @@ struct gate_caller {
 struct gate *gate_new(const struct gate_options *options);
 void gate_free(struct gate *gate);
 
-/* Bytes of memory that all of them map together, arenas included; and the sum
- * that hashing can come to, which is more where libscrypt takes its own. */
+/*
+ * Bytes of memory that all of them map together, arenas included; that the holder
+ * of a slot may take beside: `other_memory`, or what libscrypt takes for the cost
+ * where that computes; and the sum that hashing can come to.
+ */
 size_t gate_mapping(const struct gate *gate);
+uint64_t gate_memory_beside(const struct gate_options *options);
 uint64_t gate_memory(const struct gate_options *options);
 
 /* Give the memory of arenas back that nobody has used for so long; for the
@@ -94,17 +101,17 @@ bool gate_is_busy(const struct gate_place *place);
 /*
  * scrypt of a counted password, `key_size` bytes of it (1 to SCRYPT_HASH_SIZE).
  * Costs that scrypt_cost_allowed() refuses are FAILED; what does not fit an
- * arena is computed by libscrypt in a slot.  When it is not OK the key is all
- * zeros.
+ * arena is computed by libscrypt in a slot, unless it is TOO_LARGE for that.  When
+ * it is not OK the key is all zeros.
  */
 enum gate_result gate_scrypt(struct gate_place *place,
     const struct scrypt_cost *cost, const void *password, size_t size,
     const void *salt, size_t salt_size, unsigned char *key, size_t key_size);
 
-/* Call work(argument) in a slot: for hashes that are not scrypt's.  It returns 0,
- * or -1 for FAILED. */
-enum gate_result gate_run(struct gate_place *place, int (*work)(void *argument),
-    void *argument);
+/* Call work(argument) in a slot: for hashes that are not scrypt's, and take so many
+ * bytes of `memory`.  It returns 0, or -1 for FAILED. */
+enum gate_result gate_run(struct gate_place *place, uint64_t memory,
+    int (*work)(void *argument), void *argument);
 
 /* What it does and did so far, in all processes that share it.  How long hashes
  * waited and took is counted in METRICS_HASH_WAIT and METRICS_HASH_RUN. */
@@ -116,7 +123,8 @@ struct gate_stats {
 
 	/* since the start */
 	uint64_t hashes;
-	uint64_t full, late, gone, failed; /* refused, by reason */
+	uint64_t full, late, gone, failed; /* refused, by reason; TOO_LARGE is
+	                                      failed, too */
 	uint64_t batches, blocks; /* blocks / batches is how full lanes were */
 	uint64_t rescued; /* blocks begun again after a death */
 };

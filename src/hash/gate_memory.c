@@ -58,13 +58,20 @@ layout_of(const struct gate_options *options)
 }
 
 uint64_t
-gate_memory(const struct gate_options *options)
+gate_memory_beside(const struct gate_options *options)
 {
-	uint64_t size = layout_of(options).size;
+	uint64_t hash = 0;
 
 	if (options->engine == GATE_ENGINE_LIBSCRYPT)
-		size += options->slots * scrypt_memory(&options->cost);
-	return size;
+		hash = scrypt_memory(&options->cost);
+	return hash > options->other_memory ? hash : options->other_memory;
+}
+
+uint64_t
+gate_memory(const struct gate_options *options)
+{
+	return layout_of(options).size +
+	    options->slots * gate_memory_beside(options);
 }
 
 size_t

@@ -75,6 +75,7 @@ choose_lanes(const struct config *config, const struct gate_plan *plan)
 {
 	struct gate_options options = plan->options;
 
+	options.other_memory = 0;
 	if (options.engine == GATE_ENGINE_LIBSCRYPT)
 		return 1;
 	options.lanes = lanes_width();
@@ -92,8 +93,8 @@ check_memory(const struct gate_plan *plan)
 		return 0;
 	log_error("hashing may take %" PRIu64 " MiB of memory (%u slots of %u "
 		  "lanes) and %u workers %" PRIu64 " MiB, but there are %" PRIu64
-		  " MiB: lower hash_slots, hash_lanes, workers or the cost of "
-		  "a hash, or raise memory_limit_mib",
+		  " MiB: lower hash_slots, hash_lanes, hash_other_mib, workers "
+		  "or the cost of a hash, or raise memory_limit_mib",
 	    gate_memory(&plan->options) >> 20, plan->options.slots,
 	    plan->options.lanes, plan->workers,
 	    plan->workers * GATE_PLAN_WORKER_BYTES >> 20, plan->limit >> 20);
@@ -111,6 +112,7 @@ gate_plan_make(struct gate_plan *plan, const struct config *config,
 			.slots = (unsigned)config->hash_slots,
 			.deadline_ms = config->hash_deadline_ms,
 			.by_name = one_at_a_time,
+			.other_memory = (uint64_t)config->hash_other_mib << 20,
 			.cost = {
 				.log2_n = (unsigned)config->scrypt_log2_n,
 				.r = (unsigned)config->scrypt_r,

@@ -92,7 +92,8 @@ password_make(const char *password, size_t size,
 }
 
 /* Derive with the cost and salt of `stored` and compare with its hash: the same
- * steps whatever the password is. */
+ * steps whatever the password is.  UNREADABLE, after none, when the cost is too
+ * large for the gate. */
 static enum password_result
 compare(const char *password, size_t size, const struct scrypt_stored *stored,
     struct gate_place *place)
@@ -115,6 +116,9 @@ compare(const char *password, size_t size, const struct scrypt_stored *stored,
 	case GATE_GONE:
 		result = PASSWORD_ABANDONED;
 		break;
+	case GATE_TOO_LARGE:
+		result = PASSWORD_UNREADABLE;
+		break;
 	case GATE_FAILED:
 		break;
 	}
@@ -123,13 +127,23 @@ compare(const char *password, size_t size, const struct scrypt_stored *stored,
 	return result;
 }
 
+/* Say that a verifier is UNREADABLE, after comparing with nobody's for the sake of
+ * the clock alone. */
+static enum password_result
+give_up(const char *password, size_t size, struct gate_place *place)
+{
+	enum password_result result = compare(password, size, &nobody, place);
+
+	if (result != PASSWORD_MATCH && result != PASSWORD_MISMATCH)
+		return result;
+	return PASSWORD_UNREADABLE;
+}
+
 /* A verifier that is not ours: another system's, or none at all. */
 static enum password_result
 check_foreign(const char *password, size_t size, const char *verifier,
     struct gate_place *place)
 {
-	enum password_result result;
-
 	switch (foreign_check(password, size, verifier, place)) {
 	case FOREIGN_MATCH:
 		return PASSWORD_MATCH;
@@ -144,12 +158,7 @@ check_foreign(const char *password, size_t size, const char *verifier,
 	case FOREIGN_REFUSED:
 		break;
 	}
-
-	/* Compared with nobody's for the sake of the clock alone. */
-	result = compare(password, size, &nobody, place);
-	if (result != PASSWORD_MATCH && result != PASSWORD_MISMATCH)
-		return result;
-	return PASSWORD_UNREADABLE;
+	return give_up(password, size, place);
 }
 
 enum password_result
@@ -163,6 +172,8 @@ password_check(const char *password, size_t size, const char *verifier,
 		return check_foreign(password, size, verifier, place);
 	result = compare(password, size, &stored, place);
 	secret_wipe(&stored, sizeof(stored));
+	if (result == PASSWORD_UNREADABLE)
+		return give_up(password, size, place);
 	if (verifier == NULL && result == PASSWORD_MATCH)
 		return PASSWORD_MISMATCH;
 	return result;
@@ -176,7 +187,8 @@ password_needs_rehash(const char *verifier)
 	bool differs;
 
 	if (scrypt_parse(verifier, &stored) != 0)
-		return foreign_read(verifier, &name) == FOREIGN_READABLE;
+		return foreign_read(verifier, FOREIGN_MEMORY_MOST, &name) ==
+		    FOREIGN_READABLE;
 	differs = stored.cost.log2_n != nobody.cost.log2_n ||
 		  stored.cost.r != nobody.cost.r ||
 		  stored.cost.p != nobody.cost.p;
@@ -185,7 +197,8 @@ password_needs_rehash(const char *verifier)
 }
 
 const char *
-password_verifier_form(const char *verifier, const char **why)
+password_verifier_form(const char *verifier, uint64_t memory_most,
+    const char **why)
 {
 	struct scrypt_stored stored;
 	const char *name;
@@ -195,14 +208,15 @@ password_verifier_form(const char *verifier, const char **why)
 		secret_wipe(&stored, sizeof(stored));
 		return "scrypt";
 	}
-	switch (foreign_read(verifier, &name)) {
+	switch (foreign_read(verifier, memory_most, &name)) {
 	case FOREIGN_READABLE:
 		return name;
 	case FOREIGN_DAMAGED:
 		*why = "it is cut off or garbled";
 		return NULL;
 	case FOREIGN_TOO_COSTLY:
-		*why = "checking it would take too much time or memory";
+		*why = "checking it would take too much time, or more memory "
+		       "than hash_other_mib";
 		return NULL;
 	case FOREIGN_UNKNOWN:
 		break;

@@ -19,7 +19,7 @@
 enum password_result {
 	PASSWORD_MATCH,
 	PASSWORD_MISMATCH,
-	PASSWORD_UNREADABLE,  /* the verifier is of no form we can check */
+	PASSWORD_UNREADABLE,  /* the verifier is of no form or cost we can check */
 	PASSWORD_BUSY,        /* not computed: waited until the deadline */
 	PASSWORD_ABANDONED,   /* not computed: nobody wants to know any more */
 	PASSWORD_UNAVAILABLE, /* not computed: memory is out */
@@ -64,9 +64,11 @@ bool password_needs_rehash(const char *verifier);
 
 /*
  * What can be told of a verifier by its look: the name of its form, "scrypt" for
- * ours too; or NULL when password_check() would find it unreadable, and the reason
- * in *why, a constant.
+ * ours too; or NULL when password_check() would find it unreadable in a gate with
+ * `memory_most` bytes for other systems' hashes, and the reason in *why, a
+ * constant.
  */
-const char *password_verifier_form(const char *verifier, const char **why);
+const char *password_verifier_form(const char *verifier, uint64_t memory_most,
+    const char **why);
 
 #endif

@@ -1,7 +1,6 @@
 /* scrypt.c - scrypt by libscrypt, and the form its results are stored in. */
 
 #include <libscrypt.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,15 +37,13 @@ scrypt_cost_allowed(const struct scrypt_cost *cost)
 		return false;
 	if (cost->log2_n >= 16 * cost->r)
 		return false;
-	return (uint64_t)128 * cost->r << cost->log2_n <= MEMORY_MOST;
+	return scrypt_memory(cost) <= MEMORY_MOST;
 }
 
-size_t
+uint64_t
 scrypt_memory(const struct scrypt_cost *cost)
 {
-	size_t block = (size_t)128 * cost->r;
-
-	return (block << cost->log2_n) + block * cost->p;
+	return (uint64_t)128 * cost->r << cost->log2_n;
 }
 
 int

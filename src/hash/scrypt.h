@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define SCRYPT_SALT_SIZE 16
 #define SCRYPT_HASH_SIZE 64
@@ -34,8 +35,9 @@ struct scrypt_stored {
  */
 bool scrypt_cost_allowed(const struct scrypt_cost *cost);
 
-/* Bytes of memory that one computation takes: 128*N*r, and 128*r*p beside. */
-size_t scrypt_memory(const struct scrypt_cost *cost);
+/* Bytes of memory that one computation takes: 128*N*r.  (libscrypt takes some
+ * KiB beside.) */
+uint64_t scrypt_memory(const struct scrypt_cost *cost);
 
 /*
  * Compute scrypt of `size` bytes (not cut at a NUL).  Returns 0, or -1 when the

@@ -575,6 +575,8 @@ log_start(const struct pool *pool)
 	log_add_int(&line, "hash_slots", plan->options.slots);
 	log_add_int(&line, "hash_lanes", plan->options.lanes);
 	log_add_int(&line, "hash_queue", plan->options.places);
+	log_add_int(&line, "hash_other_mib",
+	    (int64_t)(gate_memory_beside(&plan->options) >> 20));
 	log_add_int(&line, "hash_mib",
 	    (int64_t)(gate_memory(&plan->options) >> 20));
 	log_add_int(&line, "memory_mib", (int64_t)(plan->memory >> 20));

@@ -74,6 +74,21 @@ def test_first_sign_in_makes_the_hash_ours(
     assert stored(cluster, person) == ours
 
 
+def test_too_large_for_the_setting(start_pool, sign_in, move_in, cluster):
+    """Memory for a hash of another system is in the sum announced at the start,
+    and no more is taken."""
+    [(password, verifier)] = [
+        (password, verifier) for _, _, password, verifier in VECTORS
+        if "$m=4096,t=3,p=4$" in verifier]
+    person = move_in(password, verifier)
+    small = start_pool(hash_other_mib=3)
+    contract.check_refused(sign_in(small, person.email, password), 401,
+                           "INVALID_CREDENTIALS")
+    assert stored(cluster, person) == verifier
+    assert sign_in(start_pool(hash_other_mib=4), person.email,
+                   password).status == 200
+
+
 def test_only_the_right_status_gets_in(pool, sign_in, cluster, move_in):
     _, _, password, verifier = VECTORS[0]
     person = move_in(password, verifier)

@@ -139,12 +139,15 @@ def start_event(pool):
 
 
 def test_what_is_said_at_the_start(start_pool):
-    event = start_event(start_pool(workers=4, hash_slots=2, hash_lanes=2))
+    event = start_event(start_pool(workers=4, hash_slots=2, hash_lanes=2,
+                                   hash_other_mib=5))
     assert event["hash_slots"] == 2
     assert event["hash_lanes"] == 2
     assert event["hash_queue"] == 3
     assert event["hash_engine"] in ("avx512", "avx2", "portable")
-    assert event["memory_mib"] >= event["hash_mib"] >= 4
+    # Two slots of two lanes of 1 MiB, and two of 5 MiB for other hashes.
+    assert event["hash_other_mib"] == 5
+    assert event["memory_mib"] - 4 >= event["hash_mib"] >= 14
 
 
 def test_by_libscrypt(start_pool, new_person, sign_in):

@@ -92,7 +92,7 @@ def test_hash_file(ctl, room):
 @pytest.mark.parametrize("lines, why", [
     (("$1$12345678$o2n/JiO/h5VviOInWJ4OQ/", "x"), "it is of no known form"),
     ((HASH[:-1], PASSWORD), "it is cut off or garbled"),
-    ((COSTLY, PASSWORD), "it would take too much time or memory"),
+    ((COSTLY, PASSWORD), "it would take too much time, or more memory"),
     (("", PASSWORD), "it is empty"),
     ((HASH.encode() + b"\0\n", PASSWORD), "there is a NUL in it"),
     (("x" * 5000, PASSWORD), "it is of no known form"),

@@ -29,12 +29,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = memory_text_part((const char *)data, size);
 	const char *name, *why;
-	enum foreign_state state = foreign_read(text, &name);
+	enum foreign_state state = foreign_read(text, FOREIGN_MEMORY_MOST, &name);
 
 	MUST((name == NULL) == (state == FOREIGN_UNKNOWN));
 	MUST(password_needs_rehash(text) == (state == FOREIGN_READABLE) ||
 	     strncmp(text, "$s1$", 4) == 0);
-	MUST((password_verifier_form(text, &why) == NULL) == (why != NULL));
+	MUST((password_verifier_form(text, FOREIGN_MEMORY_MOST, &why) == NULL) == (why != NULL));
 	if (state == FOREIGN_READABLE) {
 		MUST(strlen(text) <= FOREIGN_LENGTH_LIMIT);
 		/* A library takes every text that passes. */

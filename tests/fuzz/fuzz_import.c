@@ -9,6 +9,8 @@
 #include "fuzz.h"
 #include "hash/password.h"
 
+#define MEMORY_MOST ((uint64_t)64 << 20)
+
 static void
 check_person(const struct import_person *person)
 {
@@ -22,7 +24,7 @@ check_person(const struct import_person *person)
 	MUST(person->name[0] == '\0' ||
 	     account_name_is_good(person->name, strlen(person->name)));
 	MUST(person->verifier[0] == '\0' ||
-	     password_verifier_form(person->verifier, &why) != NULL);
+	     password_verifier_form(person->verifier, MEMORY_MOST, &why) != NULL);
 	MUST(text_is_utf8(person->verifier, strlen(person->verifier)));
 	MUST(account_status_name(person->status)[0] != '\0');
 }
@@ -33,6 +35,7 @@ read_all(FILE *stream, size_t size, bool ignore_unknown)
 	const struct import_rules rules = {
 		.status = ACCOUNT_UNCONFIRMED,
 		.ignore_unknown = ignore_unknown,
+		.hash_memory_most = MEMORY_MOST,
 	};
 	struct import_person person;
 	char why[IMPORT_WHY_SIZE];

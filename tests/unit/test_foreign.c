@@ -31,6 +31,12 @@
 #define C86 C43 C43
 #define H32 "0123456789abcdef0123456789abcdef"
 
+static const char *
+form_of(const char *verifier, const char **why)
+{
+	return password_verifier_form(verifier, FOREIGN_MEMORY_MOST, why);
+}
+
 static enum foreign_result
 check(const char *password, const char *verifier)
 {
@@ -58,7 +64,7 @@ test_vectors(void **state)
 		const char *verifier = foreign_vectors[i].verifier;
 		char *other = memory_text(password);
 
-		assert_int_equal(foreign_read(verifier, &name),
+		assert_int_equal(foreign_read(verifier, FOREIGN_MEMORY_MOST, &name),
 		    FOREIGN_READABLE);
 		assert_string_equal(name, foreign_vectors[i].form);
 		assert_int_equal(check(password, verifier), FOREIGN_MATCH);
@@ -109,7 +115,7 @@ test_cut_off(void **state)
 			if (text[length] == '=')
 				continue;
 			text[length] = '\0';
-			if (foreign_read(text, &name) != FOREIGN_READABLE)
+			if (foreign_read(text, FOREIGN_MEMORY_MOST, &name) != FOREIGN_READABLE)
 				continue;
 			assert_true(argon2);
 			assert_int_equal(
@@ -131,15 +137,15 @@ test_nothing_behind(void **state)
 		snprintf(text, sizeof(text), "%sA",
 		    foreign_vectors[i].verifier);
 		if (strncmp(foreign_vectors[i].form, "argon2", 6) != 0)
-			assert_int_not_equal(foreign_read(text, &name),
+			assert_int_not_equal(foreign_read(text, FOREIGN_MEMORY_MOST, &name),
 			    FOREIGN_READABLE);
 		snprintf(text, sizeof(text), "%s\n",
 		    foreign_vectors[i].verifier);
-		assert_int_not_equal(foreign_read(text, &name),
+		assert_int_not_equal(foreign_read(text, FOREIGN_MEMORY_MOST, &name),
 		    FOREIGN_READABLE);
 		snprintf(text, sizeof(text), "%s$",
 		    foreign_vectors[i].verifier);
-		assert_int_not_equal(foreign_read(text, &name),
+		assert_int_not_equal(foreign_read(text, FOREIGN_MEMORY_MOST, &name),
 		    FOREIGN_READABLE);
 	}
 }
@@ -293,7 +299,7 @@ test_readings(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(readings) / sizeof(readings[0]); i++) {
 		enum foreign_state found =
-		    foreign_read(readings[i].verifier, &name);
+		    foreign_read(readings[i].verifier, FOREIGN_MEMORY_MOST, &name);
 
 		if (found != readings[i].state)
 			fail_msg("%s: %d instead of %d", readings[i].verifier,
@@ -328,9 +334,9 @@ test_too_long(void **state)
 	memset(text, 'a', sizeof(text));
 	memcpy(text, "pbkdf2_sha256$1$", 16);
 	text[sizeof(text) - 1] = '\0';
-	assert_int_equal(foreign_read(text, &name), FOREIGN_UNKNOWN);
+	assert_int_equal(foreign_read(text, FOREIGN_MEMORY_MOST, &name), FOREIGN_UNKNOWN);
 	text[FOREIGN_LENGTH_LIMIT] = '\0';
-	assert_int_equal(foreign_read(text, &name), FOREIGN_DAMAGED);
+	assert_int_equal(foreign_read(text, FOREIGN_MEMORY_MOST, &name), FOREIGN_DAMAGED);
 }
 
 /* "right\0x" is not "right", although C libraries would cut it there; and what
@@ -430,6 +436,8 @@ test_normalised_by_better_auth_alone(void **state)
 
 /* ---- in a slot of the gate ----------------------------------------------------- */
 
+#define OTHER_MEMORY ((uint64_t)32 << 20)
+
 static struct gate *
 open_gate(void)
 {
@@ -440,6 +448,7 @@ open_gate(void)
 		.places = 2,
 		.cost = { 6, 8, 1 },
 		.deadline_ms = 100,
+		.other_memory = OTHER_MEMORY,
 	};
 	struct gate *gate = gate_new(&options);
 
@@ -469,6 +478,57 @@ test_takes_a_slot(void **state)
 	    FOREIGN_REFUSED);
 	gate_stats(gate, &stats);
 	assert_int_equal(stats.hashes, VECTORS);
+	gate_leave(place);
+	gate_free(gate);
+}
+
+/* One that takes more memory than a slot has is as unreadable as one of no form,
+ * and costs as much as one of ours. */
+static void
+test_too_large_for_a_slot(void **state)
+{
+	static const char *const just[] = {
+		"$argon2id$v=19$m=32768,t=1,p=1$" B16 "$" B32,
+		"$scrypt$ln=15,r=8,p=1$" B16 "$" B32,
+		"$7$D6..../....salt$" C21 C21 "/",
+		"$y$jAT$abcd$" C43,
+		H32 ":" H32 H32 H32 H32,
+	}, *const more[] = {
+		"$argon2id$v=19$m=32769,t=1,p=1$" B16 "$" B32,
+		"$scrypt$ln=16,r=8,p=1$" B16 "$" B32,
+		"$7$E6..../....salt$" C21 C21 "/",
+		"$y$jBT$abcd$" C43,
+	};
+	const struct gate_caller caller = { NULL, NULL };
+	struct gate *gate = open_gate();
+	struct gate_place *place = gate_enter(gate, &caller);
+	struct gate_stats stats;
+	uint64_t before;
+	const char *name;
+
+	(void)state;
+	password_init(&(struct scrypt_cost){ 6, 8, 1 });
+	for (size_t i = 0; i < sizeof(just) / sizeof(just[0]); i++) {
+		assert_int_equal(foreign_read(just[i], OTHER_MEMORY, &name),
+		    FOREIGN_READABLE);
+		assert_int_equal(foreign_read(just[i], OTHER_MEMORY - 1,
+				     &name),
+		    FOREIGN_TOO_COSTLY);
+		assert_int_equal(foreign_check("x", 1, just[i], place),
+		    FOREIGN_MISMATCH);
+	}
+	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
+		assert_int_equal(foreign_read(more[i], OTHER_MEMORY, &name),
+		    FOREIGN_TOO_COSTLY);
+		assert_int_equal(foreign_check("x", 1, more[i], place),
+		    FOREIGN_REFUSED);
+		gate_stats(gate, &stats);
+		before = stats.hashes;
+		assert_int_equal(password_check("x", 1, more[i], place),
+		    PASSWORD_UNREADABLE);
+		gate_stats(gate, &stats);
+		assert_int_equal(stats.hashes, before + 1);
+	}
 	gate_leave(place);
 	gate_free(gate);
 }
@@ -529,7 +589,7 @@ test_waits_for_a_slot_until_the_deadline(void **state)
 	assert_int_not_equal(other, -1);
 	if (other == 0) {
 		place = gate_enter(gate, &caller);
-		status = gate_run(place, hold, ends) == GATE_OK ? 0 : 1;
+		status = gate_run(place, 0, hold, ends) == GATE_OK ? 0 : 1;
 		gate_leave(place);
 		gate_free(gate);
 		_exit(status);
@@ -581,7 +641,7 @@ test_through_password(void **state)
 		assert_int_equal(password_check("wrong", 5, verifier, NULL),
 		    PASSWORD_MISMATCH);
 		assert_true(password_needs_rehash(verifier));
-		assert_string_equal(password_verifier_form(verifier, &why),
+		assert_string_equal(form_of(verifier, &why),
 		    foreign_vectors[i].form);
 	}
 	assert_false(password_needs_rehash("$2b$16$" C21 "." C31));
@@ -597,14 +657,14 @@ test_form(void **state)
 
 	(void)state;
 	assert_int_equal(password_make("password", 8, verifier, NULL), 0);
-	assert_string_equal(password_verifier_form(verifier, &why), "scrypt");
+	assert_string_equal(form_of(verifier, &why), "scrypt");
 	assert_null(why);
-	assert_null(password_verifier_form("$2b$16$" C21 "." C31, &why));
-	assert_string_equal(why,
-	    "checking it would take too much time or memory");
-	assert_null(password_verifier_form("$2b$10$" C21 "." C21, &why));
+	assert_null(form_of("$2b$16$" C21 "." C31, &why));
+	assert_string_equal(why, "checking it would take too much time, or "
+				 "more memory than hash_other_mib");
+	assert_null(form_of("$2b$10$" C21 "." C21, &why));
 	assert_string_equal(why, "it is cut off or garbled");
-	assert_null(password_verifier_form("plain text", &why));
+	assert_null(form_of("plain text", &why));
 	assert_string_equal(why, "it is of no known form");
 }
 
@@ -624,6 +684,7 @@ main(void)
 		cmocka_unit_test(test_bcrypt_looks_at_72_bytes),
 		cmocka_unit_test(test_normalised_by_better_auth_alone),
 		cmocka_unit_test(test_takes_a_slot),
+		cmocka_unit_test(test_too_large_for_a_slot),
 		cmocka_unit_test(test_not_for_nobody),
 		cmocka_unit_test(test_waits_for_a_slot_until_the_deadline),
 		cmocka_unit_test(test_through_password),

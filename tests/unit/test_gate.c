@@ -42,6 +42,7 @@ open_gate(unsigned slots, unsigned places)
 		.lanes = lanes_width(),
 		.places = places,
 		.cost = slow,
+		.other_memory = scrypt_memory(&large),
 		.deadline_ms = 60000,
 	};
 	struct gate *gate = gate_new(&options);
@@ -176,7 +177,7 @@ occupy_slot(struct gate *gate)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		gate_run(gate_enter(gate, &nobody_leaves), stay, NULL);
+		gate_run(gate_enter(gate, &nobody_leaves), 0, stay, NULL);
 		die();
 	}
 	await(one_slot_is_busy, gate);
@@ -305,12 +306,47 @@ test_other_work(void **state)
 	int number = 1;
 
 	(void)state;
-	assert_int_equal(gate_run(place, add_one, &number), GATE_OK);
+	assert_int_equal(gate_run(place, 0, add_one, &number), GATE_OK);
 	assert_int_equal(number, 2);
-	assert_int_equal(gate_run(place, fail_at_it, NULL), GATE_FAILED);
+	assert_int_equal(gate_run(place, 0, fail_at_it, NULL), GATE_FAILED);
 	assert_int_equal(hash(place, &cheap, 1), GATE_OK);
 	gate_leave(place);
 	assert_int_equal(stats_of(gate).taken_places, 0);
+	gate_free(gate);
+}
+
+/* What has no place in an arena has its own bound, which is part of the sum. */
+static void
+test_too_large(void **state)
+{
+	struct gate *gate = open_gate(2, 1);
+	struct gate_options options = gate->options;
+	const uint64_t most = options.other_memory;
+	unsigned char key[SCRYPT_HASH_SIZE], zeros[sizeof(key)] = { 0 };
+	struct gate_place *place = gate_enter(gate, &nobody_leaves);
+	int number = 1;
+
+	(void)state;
+	assert_int_equal(gate_memory(&options), gate_mapping(gate) + 2 * most);
+	assert_int_equal(gate_run(place, most, add_one, &number), GATE_OK);
+	assert_int_equal(gate_run(place, most + 1, add_one, &number),
+	    GATE_TOO_LARGE);
+	assert_int_equal(number, 2);
+	assert_int_equal(hash(place, &large, 1), GATE_OK);
+
+	gate->options.other_memory = most - 1;
+	memset(key, 1, sizeof(key));
+	assert_int_equal(gate_scrypt(place, &large, "a", 1, "b", 1, key,
+	    sizeof(key)), GATE_TOO_LARGE);
+	assert_memory_equal(key, zeros, sizeof(key));
+	assert_int_equal(hash(place, &cheap, 1), GATE_OK);
+	assert_int_equal(stats_of(gate).failed, 2);
+
+	/* libscrypt takes as much for each hash. */
+	options.engine = GATE_ENGINE_LIBSCRYPT;
+	options.other_memory = 1;
+	assert_int_equal(gate_memory_beside(&options), scrypt_memory(&slow));
+	gate_leave(place);
 	gate_free(gate);
 }
 
@@ -333,7 +369,7 @@ test_by_libscrypt(void **state)
 	assert_int_equal(stats_of(gate).hashes, 1);
 	assert_int_equal(stats_of(gate).batches, 0);
 	assert_true(gate_mapping(gate) < 4 << 20);
-	assert_true(gate_memory(&options) >=
+	assert_int_equal(gate_memory(&options),
 	    gate_mapping(gate) + 2 * scrypt_memory(&cheap));
 	gate_free(gate);
 }
@@ -508,7 +544,7 @@ mingle(struct gate *gate, unsigned seed)
 		if (place == NULL || hash(place, cost, seed * 8 + i) != GATE_OK)
 			die();
 		if (seed % 3 == 0 &&
-		    gate_run(place, add_one, &number) != GATE_OK)
+		    gate_run(place, 0, add_one, &number) != GATE_OK)
 			die();
 		gate_leave(place);
 	}
@@ -820,6 +856,7 @@ main(void)
 		cmocka_unit_test(test_refused_costs),
 		cmocka_unit_test(test_short_keys),
 		cmocka_unit_test(test_other_work),
+		cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_by_libscrypt),
 		cmocka_unit_test(test_no_place),
 		cmocka_unit_test(test_place_of_the_dead),

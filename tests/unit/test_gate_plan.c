@@ -118,19 +118,31 @@ test_memory(void **state)
 
 	(void)state;
 	assert_int_equal(PLAN(&plan, false, "hash_slots=1", "workers=4",
-	    "memory_limit_mib=300"), 0);
+	    "hash_other_mib=0", "memory_limit_mib=300"), 0);
 	assert_int_equal(plan.options.lanes, 2);
 	assert_int_equal(plan.limit, 300 << 20);
 	assert_int_equal(PLAN(&plan, false, "hash_slots=1", "workers=4",
-	    "memory_limit_mib=50"), 0);
+	    "hash_other_mib=0", "memory_limit_mib=50"), 0);
 	assert_int_equal(plan.options.lanes, 1);
 	assert_int_equal(PLAN(&plan, false, "hash_slots=1", "workers=4",
-	    "memory_limit_mib=30"), -1);
+	    "hash_other_mib=0", "memory_limit_mib=30"), -1);
 	assert_int_equal(PLAN(&plan, false, "hash_slots=1", "workers=4",
-	    "hash_lanes=4", "memory_limit_mib=120"), -1);
+	    "hash_lanes=4", "hash_other_mib=0", "memory_limit_mib=120"), -1);
 	assert_int_equal(PLAN(&plan, false, "hash_slots=1", "workers=4",
-	    "hash_lanes=3", "memory_limit_mib=120"), 0);
+	    "hash_lanes=3", "hash_other_mib=0", "memory_limit_mib=120"), 0);
 	assert_int_equal(plan.options.lanes, 3);
+
+	/* What other systems' hashes may take is in the sum, and takes no lanes
+	 * away. */
+	assert_int_equal(PLAN(&plan, false, "hash_slots=2", "workers=4",
+	    "hash_lanes=1", "hash_other_mib=60", "memory_limit_mib=200"), 0);
+	assert_in_range(plan.memory, (64 + 120 + 4) << 20,
+	    (64 + 120 + 4 + 8) << 20);
+	assert_int_equal(PLAN(&plan, false, "hash_slots=2", "workers=4",
+	    "hash_lanes=1", "hash_other_mib=70", "memory_limit_mib=200"), -1);
+	assert_int_equal(PLAN(&plan, false, "hash_slots=1", "workers=4",
+	    "hash_other_mib=200", "memory_limit_mib=300"), 0);
+	assert_int_equal(plan.options.lanes, 2);
 	assert_int_equal(PLAN(&plan, false, "hash_lanes=8",
 	    "memory_limit_mib=100000"), 0);
 	assert_int_equal(plan.options.lanes, lanes_width());
@@ -143,7 +155,7 @@ test_engines(void **state)
 
 	(void)state;
 	assert_int_equal(PLAN(&plan, false, "hash_engine=libscrypt",
-	    "hash_slots=2"), 0);
+	    "hash_other_mib=1", "hash_slots=2"), 0);
 	assert_int_equal(plan.options.engine, GATE_ENGINE_LIBSCRYPT);
 	assert_string_equal(gate_plan_engine(&plan), "libscrypt");
 	assert_in_range(gate_memory(&plan.options), 64 << 20, 72 << 20);

@@ -17,8 +17,10 @@
 
 #define HASH "$2b$04$crWLbFL6YIc4sZz6wtcbHu4Juqb91c5yRJPzxyu7W8EnhMdcCMXuO"
 
-static const struct import_rules strict = { ACCOUNT_CONFIRMED, false };
-static const struct import_rules lenient = { ACCOUNT_UNCONFIRMED, true };
+static const struct import_rules strict = { ACCOUNT_CONFIRMED, false,
+	64 << 20 };
+static const struct import_rules lenient = { ACCOUNT_UNCONFIRMED, true,
+	64 << 20 };
 
 /* A stream of these bytes; the caller closes it and frees *bytes. */
 static FILE *
@@ -130,8 +132,8 @@ test_refused_lines_of_csv(void **state)
 	    "2: there is no e-mail address\n"
 	    "3: what should be the e-mail address is none\n"
 	    "4: the hash cannot be used: it is of no known form\n"
-	    "5: the hash cannot be used: checking it would take too much time "
-	    "or memory\n"
+	    "5: the hash cannot be used: checking it would take too much time, "
+	    "or more memory than hash_other_mib\n"
 	    "6: the hash cannot be used: it is cut off or garbled\n"
 	    "7: there is no such status\n"
 	    "8: there are 3 fields instead of 4\n"

@@ -289,6 +289,40 @@ test_equal_work(void **state)
 	password_init(&cheap);
 }
 
+/* A cost that the gate has no memory for: unreadable, after nobody's work. */
+static void
+test_too_large_for_the_gate(void **state)
+{
+	const struct gate_options options = {
+		.engine = GATE_ENGINE_LIBSCRYPT,
+		.slots = 1,
+		.lanes = 1,
+		.places = 1,
+		.cost = cheap,
+		.other_memory = UINT64_C(1) << 20,
+		.deadline_ms = 1000,
+	};
+	const struct gate_caller caller = { NULL, NULL };
+	struct gate *gate = gate_new(&options);
+	struct gate_place *place = gate_enter(gate, &caller);
+	char just[PASSWORD_VERIFIER_SIZE], large[PASSWORD_VERIFIER_SIZE];
+
+	(void)state;
+	password_init(&(struct scrypt_cost){ 10, 8, 1 });
+	make("x", just);
+	password_init(&(struct scrypt_cost){ 11, 8, 1 });
+	make("x", large);
+	password_init(&cheap);
+	assert_int_equal(password_check("x", 1, just, place), PASSWORD_MATCH);
+	work = 0;
+	assert_int_equal(password_check("x", 1, large, place),
+	    PASSWORD_UNREADABLE);
+	assert_int_equal(work,
+	    (UINT64_C(1) << cheap.log2_n) * cheap.r * cheap.p);
+	gate_leave(place);
+	gate_free(gate);
+}
+
 static void
 test_needs_rehash(void **state)
 {
@@ -325,6 +359,7 @@ main(void)
 		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_hostile_cost),
 		cmocka_unit_test(test_equal_work),
+		cmocka_unit_test(test_too_large_for_the_gate),
 		cmocka_unit_test(test_needs_rehash),
 	};
 
