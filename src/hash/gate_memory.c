@@ -1,6 +1,7 @@
 /* gate_memory.c - the memory that the gate's processes share: its layout, its
  * beginning and its end. */
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,10 +88,10 @@ name_of(const struct gate_options *options, char *name, size_t room)
 	unsigned char digest[DIGEST_SIZE];
 	char text[160];
 
-	snprintf(text, sizeof(text), "%s %d %u %u %u %u %u %u", PACKAGE_VERSION,
-	    (int)options->engine, options->slots, options->lanes,
-	    options->places, options->cost.log2_n, options->cost.r,
-	    options->cost.p);
+	snprintf(text, sizeof(text), "%s %" PRIu64 " %d %u %u %u %u %u %u",
+	    PACKAGE_VERSION, layout_of(options).size, (int)options->engine,
+	    options->slots, options->lanes, options->places,
+	    options->cost.log2_n, options->cost.r, options->cost.p);
 	digest_sha256(text, strlen(text), digest);
 	snprintf(name, room, "postern-%u-%02x%02x%02x%02x%02x%02x",
 	    (unsigned)geteuid(), digest[0], digest[1], digest[2], digest[3],

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -100,16 +101,19 @@ def test_nobody_waits_for_the_answer(start_pool, keys, sign_in):
 
 # ---- deaths --------------------------------------------------------------------
 
+def processor_time(pid):
+    """What it has used; -1 when it is no more."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            fields = file.read().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return -1
+    return int(fields[11]) + int(fields[12])
+
+
 def busiest(pool):
     """The worker that computes: it has used the most of the processor."""
-    def used(pid):
-        try:
-            with open(f"/proc/{pid}/stat") as file:
-                fields = file.read().rpartition(")")[2].split()
-        except FileNotFoundError:
-            return -1
-        return int(fields[11]) + int(fields[12])
-    return max(pool.workers(), key=used)
+    return max(pool.workers(), key=processor_time)
 
 
 def test_the_one_who_computes_dies(start_pool, sign_in):
@@ -258,7 +262,24 @@ def test_memory_is_given_back(start_pool, sign_in):
 
 # ---- processes that are nobody's children --------------------------------------
 
-def test_cgi_processes_share_one_gate(room, settings, keys, people):
+@pytest.fixture
+def shared_memory():
+    """No more than these names is left of a test's gates, and none with arenas."""
+    before = {entry.name for entry in os.scandir("/dev/shm")}
+    yield
+    for entry in os.scandir("/dev/shm"):
+        if entry.name.startswith("postern-") and entry.name not in before:
+            assert entry.stat().st_blocks * 512 < 4 << 20
+            os.unlink(entry)
+
+
+def cgi_environment(config, pairs):
+    return process.clean_environment(
+        POSTERN_CONFIG=config, **{name: value for name, value in pairs})
+
+
+def test_cgi_processes_share_one_gate(room, settings, keys, people,
+                                      shared_memory):
     """Found by name; what they computed in does not stay."""
     config = write_settings(room / "settings", {
         **settings, "hash_slots": 1, "scrypt_log2_n": 14})
@@ -267,14 +288,30 @@ def test_cgi_processes_share_one_gate(room, settings, keys, people):
     def ask(_number):
         return fastcgi.Answer(process.run(
             [tree.POSTERN], stdin=body, check=True,
-            env=process.clean_environment(
-                POSTERN_CONFIG=config,
-                **{name: value for name, value in pairs})).stdout)
+            env=cgi_environment(config, pairs)).stdout)
 
-    before = {entry.name for entry in os.scandir("/dev/shm")}
     answers = all_at_once(6, ask)
     assert [answer.status for answer in answers] == [401] * 6
-    for entry in os.scandir("/dev/shm"):
-        if entry.name.startswith("postern-") and entry.name not in before:
-            assert entry.stat().st_blocks * 512 < 4 << 20
-            os.unlink(entry)
+
+
+def test_one_of_them_dies(room, settings, keys, people, shared_memory):
+    """In the middle of the hashes of all the others."""
+    config = write_settings(room / "settings", {
+        **settings, **SLOW, "scrypt_p": 8, "hash_deadline_ms": 20000,
+        "log": room / "log"})
+    started = []
+    for number in range(4):
+        pairs, body = head_and_body(keys, stranger(number))
+        (room / f"body{number}").write_bytes(body)
+        with open(room / f"body{number}", "rb") as stdin:
+            started.append(process.Process(
+                [tree.POSTERN], room / f"answer{number}", stdin=stdin,
+                env=cgi_environment(config, pairs)))
+    time.sleep(0.4)
+    busy = max(started, key=lambda one: processor_time(one.pid))
+    os.kill(busy.pid, signal.SIGKILL)
+    statuses = [one.wait(30) for one in started]
+    assert sorted(statuses) == [-signal.SIGKILL, 0, 0, 0]
+    answers = [fastcgi.Answer(Path(one.log).read_bytes()) for one in started
+               if one is not busy]
+    assert [answer.status for answer in answers] == [401] * 3

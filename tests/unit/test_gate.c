@@ -724,6 +724,53 @@ test_arena_given_back(void **state)
 	gate_free(gate);
 }
 
+/* Has the mapping that this lies in been left out of core dumps?  (The flag "dd"
+ * of proc(5).) */
+static bool
+is_undumped(const void *memory)
+{
+	FILE *file = fopen("/proc/self/smaps", "re");
+	uintptr_t begin = 0, end = 0;
+	char line[1024];
+	bool found = false;
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file) != NULL) {
+		char *behind;
+		uintptr_t first = strtoull(line, &behind, 16);
+
+		if (behind > line && *behind == '-') {
+			begin = first;
+			end = strtoull(behind + 1, NULL, 16);
+		}
+		if (begin <= (uintptr_t)memory && (uintptr_t)memory < end &&
+		    strncmp(line, "VmFlags:", 8) == 0)
+			found = strstr(line, " dd") != NULL;
+	}
+	fclose(file);
+	return found;
+}
+
+static struct gate_options named_options(void);
+
+static void
+test_not_in_core_dumps(void **state)
+{
+	struct gate_options options = named_options();
+	struct gate *gates[] = { open_gate(1, 1), gate_new(&options) };
+	static const char other[] = "what is dumped";
+
+	(void)state;
+	assert_false(is_undumped(other));
+	for (unsigned i = 0; i < 2; i++) {
+		assert_true(is_undumped(gates[i]->rooms));
+		assert_true(is_undumped(gates[i]->arenas));
+		assert_true(is_undumped(
+		    gates[i]->arenas + gates[i]->arena_size - 1));
+		gate_free(gates[i]);
+	}
+}
+
 /* ---- by name ------------------------------------------------------------------- */
 
 /* Its deadline does not belong to the layout, and so not to the name. */
@@ -788,6 +835,118 @@ test_by_name(void **state)
 	assert_false(name_exists(name));
 }
 
+/* One that was started like us, and knows the gate by its name alone. */
+static pid_t
+start_sibling(const struct gate_options *options,
+    void (*act)(struct gate *gate))
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct gate *gate = gate_new(options);
+
+		if (gate == NULL)
+			_exit(1);
+		act(gate);
+		leave(gate, 0);
+	}
+	return pid;
+}
+
+static void
+stay_in_slot(struct gate *gate)
+{
+	gate_run(gate_enter(gate, &nobody_leaves), 0, stay, NULL);
+}
+
+/* Siblings wait for each other's slots; when one dies in a slot, others go on. */
+static void
+test_sibling_killed(void **state)
+{
+	struct gate_options options = named_options();
+	struct gate *gate = gate_new(&options);
+	pid_t holder = start_sibling(&options, stay_in_slot);
+
+	(void)state;
+	assert_non_null(gate);
+	await(one_slot_is_busy, gate);
+	gate->options.deadline_ms = 150;
+	assert_int_equal(hash_once(gate, &cheap, 1), GATE_LATE);
+	kill_child(holder);
+	gate->options.deadline_ms = 60000;
+	assert_int_equal(hash_once(gate, &cheap, 1), GATE_OK);
+	assert_int_equal(stats_of(gate).busy_slots, 0);
+	gate_free(gate);
+}
+
+static void
+wait_for_death(struct gate *gate)
+{
+	gate_enter(gate, &nobody_leaves);
+	stay_in_slot(gate);
+}
+
+/* All die, and nobody takes the name away: who comes next finds slots and places
+ * held by the dead. */
+static void
+test_all_siblings_killed(void **state)
+{
+	struct gate_options options = named_options();
+	struct gate *gate = gate_new(&options);
+	pid_t holder = start_sibling(&options, wait_for_death);
+	char name[sizeof(gate->file.name)];
+	pid_t late;
+
+	(void)state;
+	assert_non_null(gate);
+	memcpy(name, gate->file.name, sizeof(name));
+	await(one_slot_is_busy, gate);
+	/* Not the last, so that the name stays. */
+	gate_free(gate);
+	kill_child(holder);
+	assert_true(name_exists(name));
+
+	gate = gate_new(&options);
+	assert_non_null(gate);
+	assert_int_equal(stats_of(gate).taken_places, 2);
+	gate_tend(gate, 0);
+	assert_int_equal(stats_of(gate).busy_slots, 0);
+	assert_int_equal(hash_once(gate, &cheap, 1), GATE_OK);
+	late = start_sibling(&options, stay_in_slot);
+	await(one_slot_is_busy, gate);
+	kill_child(late);
+	gate_free(gate);
+	assert_false(name_exists(name));
+}
+
+/* Whose options or version differ is no sibling. */
+static void
+test_other_options_other_name(void **state)
+{
+	struct gate_options options = named_options(), others[] = { options,
+		options, options, options, options, options };
+	struct gate *gate = gate_new(&options);
+
+	(void)state;
+	assert_non_null(gate);
+	others[0].engine = GATE_ENGINE_LIBSCRYPT;
+	others[1].slots++;
+	others[2].lanes--;
+	others[3].places += 512;
+	others[4].cost.log2_n++;
+	others[5].cost.p++;
+	for (unsigned i = 0; i < 6; i++) {
+		struct gate *other = gate_new(&others[i]);
+
+		assert_non_null(other);
+		assert_string_not_equal(other->file.name, gate->file.name);
+		assert_int_equal(hash_once(other, &cheap, i), GATE_OK);
+		gate_free(other);
+	}
+	assert_int_equal(stats_of(gate).hashes, 0);
+	gate_free(gate);
+}
+
 /* Who dies while filling it in leaves it to the next. */
 static void
 test_name_half_made(void **state)
@@ -820,12 +979,13 @@ static void
 test_names_refused(void **state)
 {
 	struct shared_file file;
-	char name[32], path[40];
+	char name[32], path[40], in_shm[64];
 	int fd;
 
 	(void)state;
 	snprintf(name, sizeof(name), "postern-test-%d", (int)getpid());
 	snprintf(path, sizeof(path), "/%s", name);
+	snprintf(in_shm, sizeof(in_shm), "/dev/shm/%s", name);
 	fd = shm_open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	assert_int_not_equal(fd, -1);
 
@@ -837,6 +997,21 @@ test_names_refused(void **state)
 		assert_int_equal(shared_open(&file, name, 4096), -1);
 		assert_int_equal(fchown(fd, 0, (gid_t)-1), 0);
 	}
+	/* Nor what is no file. */
+	close(fd);
+	assert_int_equal(shm_unlink(path), 0);
+	assert_int_equal(mkfifo(in_shm, 0600), 0);
+	assert_int_equal(shared_open(&file, name, 4096), -1);
+	assert_int_equal(unlink(in_shm), 0);
+	assert_int_equal(symlink("/tmp/postern-test-nowhere", in_shm), 0);
+	assert_int_equal(shared_open(&file, name, 4096), -1);
+	assert_int_equal(unlink(in_shm), 0);
+	assert_int_equal(mkdir(in_shm, 0700), 0);
+	assert_int_equal(shared_open(&file, name, 4096), -1);
+	assert_int_equal(rmdir(in_shm), 0);
+
+	fd = shm_open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	assert_int_not_equal(fd, -1);
 	assert_int_equal(ftruncate(fd, 100), 0);
 	assert_int_equal(shared_open(&file, name, 4096), -1);
 	assert_int_equal(ftruncate(fd, 0), 0);
@@ -869,7 +1044,11 @@ main(void)
 		cmocka_unit_test(test_waiting_killed),
 		cmocka_unit_test(test_rooms_are_wiped),
 		cmocka_unit_test(test_arena_given_back),
+		cmocka_unit_test(test_not_in_core_dumps),
 		cmocka_unit_test(test_by_name),
+		cmocka_unit_test(test_sibling_killed),
+		cmocka_unit_test(test_all_siblings_killed),
+		cmocka_unit_test(test_other_options_other_name),
 		cmocka_unit_test(test_name_half_made),
 		cmocka_unit_test(test_names_refused),
 	};
