@@ -33,9 +33,9 @@ static const char usage[] =
     "\n"
     "Measures how long one core takes for one scrypt hash: by libscrypt, by\n"
     "libsodium (when it was there at configure's time), by OpenSSL, and by each\n"
-    "kernel of src/hash/lanes.h that this processor can run, with one lane, four\n"
-    "lanes and all of its lanes; on one core, and on all cores at once.  Then a\n"
-    "lone hash with p=3, whose three parts lie side by side.\n"
+    "kernel of src/hash/lanes.h that this processor can run, with each number of\n"
+    "lanes; on one core, and on all cores at once.  Then a lone hash with p=3,\n"
+    "whose three parts lie side by side.\n"
     "\n"
     "  --rounds N     how often each is measured, in turns (default 7)\n"
     "  --cores N      how many are \"all cores\" (default: those online)\n"
@@ -173,7 +173,7 @@ hash_lanes_alone(const struct contender *contender,
 	    sizeof(salt), key[0], KEY_SIZE, arena);
 }
 
-#define CONTENDERS_MAX 16
+#define CONTENDERS_MAX (3 + 3 * LANES_MAX)
 
 static unsigned
 add_kernel(struct contender *contenders, unsigned count, const char *kernel,
@@ -196,7 +196,7 @@ add_kernel(struct contender *contenders, unsigned count, const char *kernel,
 static unsigned
 list_contenders(struct contender *contenders, bool lone)
 {
-	unsigned count = 0, i;
+	unsigned count = 0, i, lanes;
 	const char *kernel;
 
 	contenders[count++] =
@@ -214,11 +214,9 @@ list_contenders(struct contender *contenders, bool lone)
 			continue;
 		}
 		lanes_choose(kernel);
-		count = add_kernel(contenders, count, kernel, 1, false);
-		count = add_kernel(contenders, count, kernel, 4, false);
-		if (lanes_width() > 4)
-			count = add_kernel(contenders, count, kernel,
-			    lanes_width(), false);
+		for (lanes = 1; lanes <= lanes_width(); lanes++)
+			count = add_kernel(contenders, count, kernel, lanes,
+			    false);
 	}
 	return count;
 }
