@@ -29,6 +29,8 @@ static const struct foreign_form forms[] = {
 	    FOREIGN_PASSWORD_LIMIT, false },
 	{ "$7$", "scrypt", foreign_scrypt_parse_7, foreign_scrypt_derive,
 	    FOREIGN_PASSWORD_LIMIT, false },
+	{ "$fbscrypt$", "Firebase scrypt", foreign_firebase_parse,
+	    foreign_firebase_derive, FOREIGN_PASSWORD_LIMIT, false },
 	{ "pbkdf2_sha256$", "pbkdf2-sha256", foreign_pbkdf2_parse_django,
 	    foreign_pbkdf2_derive_sha256, FOREIGN_PASSWORD_LIMIT, false },
 	{ "$pbkdf2-sha256$", "pbkdf2-sha256", foreign_pbkdf2_parse_sha256,

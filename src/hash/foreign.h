@@ -34,6 +34,7 @@ enum foreign_state {
  *	$y$                                  yescrypt
  *	$argon2id$ $argon2i$                 Argon2 (RFC 9106), versions 16 and 19
  *	$scrypt$ln=,r=,p=$  $7$              scrypt (RFC 7914)
+ *	$fbscrypt$v=1,n=,r=,p=1,ss=,sk=      Firebase's scrypt
  *	pbkdf2_sha256$                       Django
  *	$pbkdf2-sha256$ $pbkdf2-sha512$      passlib
  *	SALT:HASH in hexadecimal             better-auth's scrypt

@@ -35,6 +35,8 @@ struct foreign {
 	uint64_t memory; /* bytes that the form's derive takes; 0: hardly any */
 	unsigned char salt[FOREIGN_SALT_LIMIT];
 	size_t salt_size;
+	unsigned char signer[FOREIGN_HASH_LIMIT]; /* what Firebase encrypts */
+	size_t signer_size;
 	unsigned char hash[FOREIGN_HASH_LIMIT];
 	size_t hash_size;
 };
@@ -69,6 +71,9 @@ foreign_parse foreign_crypt_parse_bcrypt, foreign_crypt_parse_sha256,
     foreign_crypt_parse_sha512, foreign_crypt_parse_yescrypt;
 foreign_derive foreign_crypt_derive, foreign_crypt_derive_bcrypt;
 
+foreign_parse foreign_firebase_parse;
+foreign_derive foreign_firebase_derive;
+
 foreign_parse foreign_pbkdf2_parse_django, foreign_pbkdf2_parse_sha256,
     foreign_pbkdf2_parse_sha512;
 foreign_derive foreign_pbkdf2_derive_sha256, foreign_pbkdf2_derive_sha512;
@@ -76,6 +81,10 @@ foreign_derive foreign_pbkdf2_derive_sha256, foreign_pbkdf2_derive_sha512;
 foreign_parse foreign_scrypt_parse_7, foreign_scrypt_parse_better_auth,
     foreign_scrypt_parse_phc;
 foreign_derive foreign_scrypt_derive;
+
+/* Is the cost of scrypt one that is computed here?  Notes its memory.  One that
+ * RFC 7914 does not know is DAMAGED. */
+enum foreign_state foreign_scrypt_check(struct foreign *foreign);
 
 /* ---- foreign_text.c: each call moves *at behind what it has read ---- */
 

@@ -5,9 +5,8 @@
 
 #include "hash/foreign_private.h"
 
-/* A cost is damaged when RFC 7914 does not know it. */
-static enum foreign_state
-check_cost(struct foreign *foreign)
+enum foreign_state
+foreign_scrypt_check(struct foreign *foreign)
 {
 	const struct scrypt_cost *cost = &foreign->scrypt;
 
@@ -43,7 +42,7 @@ foreign_scrypt_parse_phc(const char *rest, struct foreign *foreign)
 		&foreign->hash_size) ||
 	    (foreign->hash_size != 32 && foreign->hash_size != 64))
 		return FOREIGN_DAMAGED;
-	return check_cost(foreign);
+	return foreign_scrypt_check(foreign);
 }
 
 /* `count` characters of crypt(3), the lowest six bits first; false when one is
@@ -102,7 +101,7 @@ foreign_scrypt_parse_7(const char *rest, struct foreign *foreign)
 	rest += salt + 1;
 	if (!take_low_first_hash(&rest, foreign))
 		return FOREIGN_DAMAGED;
-	return check_cost(foreign);
+	return foreign_scrypt_check(foreign);
 }
 
 /* The value of a lower-case hexadecimal digit, or -1. */
@@ -136,7 +135,7 @@ foreign_scrypt_parse_better_auth(const char *rest, struct foreign *foreign)
 	}
 	foreign->hash_size = SCRYPT_HASH_SIZE;
 	foreign->scrypt = (struct scrypt_cost){ .log2_n = 14, .r = 16, .p = 1 };
-	return check_cost(foreign);
+	return foreign_scrypt_check(foreign);
 }
 
 /* A shorter hash is the beginning of a longer one, since scrypt ends in

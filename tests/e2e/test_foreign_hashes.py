@@ -46,7 +46,7 @@ def test_there_is_something_to_try():
     assert {form for form, _, _, _ in VECTORS} >= {
         "bcrypt", "sha256-crypt", "sha512-crypt", "yescrypt", "argon2id",
         "argon2i", "scrypt", "pbkdf2-sha256", "pbkdf2-sha512",
-        "better-auth scrypt"}
+        "better-auth scrypt", "Firebase scrypt"}
 
 
 @pytest.mark.parametrize("form, made_by, password, verifier", VECTORS,

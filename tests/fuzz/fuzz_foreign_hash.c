@@ -14,7 +14,8 @@ is_cheap(const char *text)
 	static const char *const cheap[] = { "$2a$04$", "$2b$04$", "$2y$04$",
 		"$5$rounds=1000$", "$6$rounds=1000$", "$y$j75$",
 		"$argon2id$v=19$m=64,t=1,p=1$", "$argon2i$m=64,t=1,p=1$",
-		"$scrypt$ln=4,r=8,p=1$", "$7$26..../....",
+		"$scrypt$ln=4,r=8,p=1$", "$fbscrypt$v=1,n=4,r=8,p=1,",
+		"$7$26..../....",
 		"pbkdf2_sha256$1000$", "$pbkdf2-sha256$1200$",
 		"$pbkdf2-sha512$1100$" };
 

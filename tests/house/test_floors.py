@@ -34,7 +34,7 @@ HOMES = {
     "libscrypt.h": ("hash/scrypt.c",),
     "crypt.h": ("hash/foreign_crypt.c",),
     "argon2.h": ("hash/foreign_argon2.c",),
-    "openssl/*": ("base/secret.c", "base/digest.c", "base/pbkdf2.c",
+    "openssl/*": ("base/secret.c", "base/digest.c", "base/pbkdf2.c", "base/aes.c",
                   "token/*.c"),
     "libpq-fe.h": ("store/db*",),
     "postgres*": ("store/*.c",),

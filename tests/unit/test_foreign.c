@@ -29,6 +29,8 @@
 #define C31 "abcdefghijklmnopqrstuvwxyzABCDE"
 #define C43 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ"
 #define C86 C43 C43
+#define S   "42xEC+ixf3L2lw=="
+#define FB(cost) "$fbscrypt$v=1," cost ",ss=Bw==,sk="
 #define H32 "0123456789abcdef0123456789abcdef"
 
 static const char *
@@ -264,6 +266,33 @@ static const struct {
 	{ "$7$Czzzzz/....salt$" C21 C21 "/", FOREIGN_TOO_COSTLY },
 	{ "$7$C6....zzzzzsalt$" C21 C21 "/", FOREIGN_TOO_COSTLY },
 	{ "$7$", FOREIGN_DAMAGED },
+
+	{ FB("n=14,r=8,p=1") B32 "$" S "$" B32, FOREIGN_READABLE },
+	{ FB("n=14,r=8,p=1") B16 "$" S "$" B16, FOREIGN_READABLE },
+	{ FB("n=18,r=8,p=1") B32 "$" S "$" B32, FOREIGN_READABLE },
+	{ FB("n=19,r=8,p=1") B32 "$" S "$" B32, FOREIGN_TOO_COSTLY },
+	{ FB("n=999999999,r=8,p=1") B32 "$" S "$" B32, FOREIGN_TOO_COSTLY },
+	{ FB("n=14,r=999999999,p=1") B32 "$" S "$" B32, FOREIGN_TOO_COSTLY },
+	{ FB("n=0,r=8,p=1") B32 "$" S "$" B32, FOREIGN_DAMAGED },
+	{ FB("n=14,r=0,p=1") B32 "$" S "$" B32, FOREIGN_DAMAGED },
+	{ FB("n=14,r=8,p=2") B32 "$" S "$" B32, FOREIGN_DAMAGED },
+	{ FB("n=14,r=8,p=1") B32 "$" S "$" B16, FOREIGN_DAMAGED },
+	{ FB("n=14,r=8,p=1") S "$" S "$" S, FOREIGN_DAMAGED },
+	{ FB("n=14,r=8,p=1") B32 B32 B32 "$" S "$" B32 B32 B32,
+	    FOREIGN_DAMAGED },
+	{ FB("n=14,r=8,p=1") B32 "$$" B32, FOREIGN_DAMAGED },
+	{ FB("n=14,r=8,p=1") B32 "$" S "$", FOREIGN_DAMAGED },
+	{ FB("n=14,r=8,p=1") B32 "$" S, FOREIGN_DAMAGED },
+	{ FB("n=14,r=8,p=1") "$" S "$" B32, FOREIGN_DAMAGED },
+	{ "$fbscrypt$v=2,n=14,r=8,p=1,ss=Bw==,sk=" B32 "$" S "$" B32,
+	    FOREIGN_DAMAGED },
+	{ "$fbscrypt$v=1,n=14,r=8,p=1,ss=,sk=" B32 "$" S "$" B32,
+	    FOREIGN_DAMAGED },
+	{ "$fbscrypt$v=1,n=14,r=8,p=1,ss=" B16 ",sk=" B32 "$" S "$" B32,
+	    FOREIGN_READABLE },
+	{ "$fbscrypt$v=1,n=14,r=8,p=1,ss=" B32 ",sk=" B32 "$" S "$" B32,
+	    FOREIGN_DAMAGED },
+	{ "$fbscrypt$v=1,n=14,r=8,p=1,sk=" B32 "$" S "$" B32, FOREIGN_DAMAGED },
 
 	{ "pbkdf2_sha256$1$salt$" B32 "=", FOREIGN_READABLE },
 	{ "pbkdf2_sha256$4000000$salt$" B32 "=", FOREIGN_READABLE },
