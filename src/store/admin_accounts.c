@@ -38,17 +38,11 @@ store_account_add(struct db *db, const struct new_account *account)
 		db_time(account->now_us),
 		db_text(account->name),
 	};
-	struct db_rows *rows;
 	enum store_result result;
-	size_t made;
 
-	result = db_run(db, &admin_statements[ADMIN_ACCOUNT_ADD], values, 8,
-	    &rows);
-	if (result != STORE_OK)
-		return result;
-	made = db_rows_count(rows);
-	db_rows_free(rows);
-	return made == 1 ? STORE_OK : account_is_ours(db, account);
+	result = db_find(db, &admin_statements[ADMIN_ACCOUNT_ADD], values, 8,
+	    NULL);
+	return result == STORE_NONE ? account_is_ours(db, account) : result;
 }
 
 /* Mark the accounts whose places in the array came back, counted from 1. */
@@ -163,14 +157,10 @@ store_account_find(struct db *db, const char *login_key, int64_t now_us,
 	struct db_rows *rows;
 	enum store_result result;
 
-	result = db_run(db, &admin_statements[ADMIN_ACCOUNT_FIND], values, 3,
+	result = db_find(db, &admin_statements[ADMIN_ACCOUNT_FIND], values, 3,
 	    &rows);
 	if (result != STORE_OK)
 		return result;
-	if (db_rows_count(rows) == 0) {
-		db_rows_free(rows);
-		return STORE_NONE;
-	}
 	row_read(rows, 0, &detail->row);
 	db_copy_text(rows, 0, 6, detail->verifier,
 	    sizeof(detail->verifier));
@@ -227,16 +217,13 @@ store_account_change(struct db *db, const struct account_change *change,
 	enum store_result result;
 
 	*sessions_ended = 0;
-	result = db_run(db, &admin_statements[ADMIN_ACCOUNT_CHANGE], values, 8,
+	result = db_find(db, &admin_statements[ADMIN_ACCOUNT_CHANGE], values, 8,
 	    &rows);
 	if (result != STORE_OK)
 		return result;
-	if (db_rows_count(rows) == 0)
-		result = STORE_NONE;
-	else
-		*sessions_ended = db_get_int(rows, 0, 1);
+	*sessions_ended = db_get_int(rows, 0, 1);
 	db_rows_free(rows);
-	return result;
+	return STORE_OK;
 }
 
 enum store_result

@@ -71,16 +71,13 @@ store_api_key_revoke(struct db *db, const struct id *key, int64_t now_us,
 	enum store_result result;
 
 	*revoked_us = 0;
-	result = db_run(db, &admin_statements[ADMIN_API_KEY_REVOKE], values, 2,
+	result = db_find(db, &admin_statements[ADMIN_API_KEY_REVOKE], values, 2,
 	    &rows);
 	if (result != STORE_OK)
 		return result;
-	if (db_rows_count(rows) == 0)
-		result = STORE_NONE;
-	else
-		*revoked_us = db_get_time(rows, 0, 0);
+	*revoked_us = db_get_time(rows, 0, 0);
 	db_rows_free(rows);
-	return result;
+	return STORE_OK;
 }
 
 enum store_result

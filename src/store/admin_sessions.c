@@ -75,19 +75,16 @@ store_session_end(struct db *db, const struct id *user,
 
 	*ended_us = 0;
 	if (user != NULL)
-		result = db_run(db, &admin_statements[ADMIN_SESSION_END], one,
+		result = db_find(db, &admin_statements[ADMIN_SESSION_END], one,
 		    3, &rows);
 	else
-		result = db_run(db, &admin_statements[ADMIN_SESSION_END_ANY],
+		result = db_find(db, &admin_statements[ADMIN_SESSION_END_ANY],
 		    one + 1, 2, &rows);
 	if (result != STORE_OK)
 		return result;
-	if (db_rows_count(rows) == 0)
-		result = STORE_NONE;
-	else
-		*ended_us = db_get_time(rows, 0, 0);
+	*ended_us = db_get_time(rows, 0, 0);
 	db_rows_free(rows);
-	return result;
+	return STORE_OK;
 }
 
 enum store_result

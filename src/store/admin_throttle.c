@@ -69,14 +69,11 @@ store_throttle_clear(struct db *db,
 	enum store_result result;
 
 	*failures = 0;
-	result = db_run(db, &admin_statements[ADMIN_THROTTLE_CLEAR], &value, 1,
+	result = db_find(db, &admin_statements[ADMIN_THROTTLE_CLEAR], &value, 1,
 	    &rows);
 	if (result != STORE_OK)
 		return result;
-	if (db_rows_count(rows) == 0)
-		result = STORE_NONE;
-	else
-		*failures = db_get_int(rows, 0, 0);
+	*failures = db_get_int(rows, 0, 0);
 	db_rows_free(rows);
-	return result;
+	return STORE_OK;
 }

@@ -49,14 +49,11 @@ store_api_key_find(struct db *db, const struct id *user, const struct id *key,
 	struct db_rows *rows;
 
 	memset(row, 0, sizeof(*row));
-	result = db_run(db, &statements[STATEMENT_API_KEY_FIND], values, 2,
+	result = db_find(db, &statements[STATEMENT_API_KEY_FIND], values, 2,
 	    &rows);
 	if (result != STORE_OK)
 		return result;
-	if (db_rows_count(rows) == 0)
-		result = STORE_NONE;
-	else
-		result = read_row(rows, row);
+	result = read_row(rows, row);
 	db_rows_free(rows);
 	return result;
 }

@@ -346,6 +346,25 @@ db_run(struct db *db, const struct db_statement *statement,
 }
 
 enum store_result
+db_find(struct db *db, const struct db_statement *statement,
+    const struct db_value *values, size_t count, struct db_rows **rows)
+{
+	struct db_rows *found;
+	enum store_result result;
+
+	if (rows != NULL)
+		*rows = NULL;
+	result = db_run(db, statement, values, count, &found);
+	if (result == STORE_OK && db_rows_count(found) == 0)
+		result = STORE_NONE;
+	if (result == STORE_OK && rows != NULL)
+		*rows = found;
+	else
+		db_rows_free(found);
+	return result;
+}
+
+enum store_result
 db_script(struct db *db, const char *sql)
 {
 	int64_t deadline_ms = clock_steady_ms() + db->options.timeout_ms;

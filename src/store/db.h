@@ -133,7 +133,12 @@ struct db_rows; /* a result, in binary */
 enum store_result db_run(struct db *db, const struct db_statement *statement,
     const struct db_value *values, size_t count, struct db_rows **rows);
 
-/* The same; but a refusal with this SQLSTATE says that there is nothing to
+/* The same for a statement that finds what it is about, or does not: STORE_NONE,
+ * and nothing to release, when there is no row. */
+enum store_result db_find(struct db *db, const struct db_statement *statement,
+    const struct db_value *values, size_t count, struct db_rows **rows);
+
+/* As db_run(); but a refusal with this SQLSTATE says that there is nothing to
  * find: STORE_NONE, and no word in the log. */
 enum store_result db_run_unless(struct db *db,
     const struct db_statement *statement, const struct db_value *values,

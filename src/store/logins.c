@@ -78,15 +78,7 @@ store_login_rehash(struct db *db, const char *login_key,
 {
 	const struct db_value values[] = { db_text(login_key),
 		db_text(old_verifier), db_text(new_verifier) };
-	enum store_result result;
-	struct db_rows *rows;
 
-	result = db_run(db, &statements[STATEMENT_LOGIN_REHASH], values, 3,
-	    &rows);
-	if (result != STORE_OK)
-		return result;
-	if (db_rows_count(rows) == 0)
-		result = STORE_NONE;
-	db_rows_free(rows);
-	return result;
+	return db_find(db, &statements[STATEMENT_LOGIN_REHASH], values, 3,
+	    NULL);
 }

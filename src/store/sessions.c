@@ -101,14 +101,11 @@ store_session_show(struct db *db, const struct session_shown *shown,
 	struct db_rows *rows;
 
 	memset(state, 0, sizeof(*state));
-	result = db_run(db, &statements[STATEMENT_SESSION_REFRESH], values, 10,
+	result = db_find(db, &statements[STATEMENT_SESSION_REFRESH], values, 10,
 	    &rows);
 	if (result != STORE_OK)
 		return result;
-	if (db_rows_count(rows) == 0)
-		result = STORE_NONE;
-	else
-		result = read_state(rows, state);
+	result = read_state(rows, state);
 	db_rows_free(rows);
 	return result;
 }
@@ -174,17 +171,9 @@ store_session_leave(struct db *db, const struct session_leave *leave)
 		db_id(&leave->event),
 		db_peer_text(leave->address, SESSION_ADDRESS_SIZE - 1),
 	};
-	enum store_result result;
-	struct db_rows *rows;
 
-	result = db_run(db, &statements[STATEMENT_SESSION_LEAVE], values, 5,
-	    &rows);
-	if (result != STORE_OK)
-		return result;
-	if (db_rows_count(rows) == 0)
-		result = STORE_NONE;
-	db_rows_free(rows);
-	return result;
+	return db_find(db, &statements[STATEMENT_SESSION_LEAVE], values, 5,
+	    NULL);
 }
 
 enum store_result

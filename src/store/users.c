@@ -40,13 +40,10 @@ store_user_find(struct db *db, const struct id *user,
 	struct db_rows *rows;
 
 	memset(row, 0, sizeof(*row));
-	result = db_run(db, &statements[STATEMENT_USER_FIND], values, 4, &rows);
+	result = db_find(db, &statements[STATEMENT_USER_FIND], values, 4, &rows);
 	if (result != STORE_OK)
 		return result;
-	if (db_rows_count(rows) == 0)
-		result = STORE_NONE;
-	else
-		result = read_row(rows, row);
+	result = read_row(rows, row);
 	db_rows_free(rows);
 	return result;
 }

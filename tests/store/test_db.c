@@ -263,6 +263,30 @@ test_forgotten_statements_are_prepared_again(void **state)
 }
 
 static void
+test_find_tells_that_there_is_none(void **state)
+{
+	const struct db_value refused = db_text("42501");
+	struct db *db = open_scratch(true);
+	struct db_rows *rows;
+
+	(void)state;
+	admin("TRUNCATE scratch.shape");
+	assert_int_equal(db_find(db, &table[1], NULL, 0, &rows), STORE_NONE);
+	assert_null(rows);
+	assert_int_equal(db_find(db, &table[1], NULL, 0, NULL), STORE_NONE);
+	admin("INSERT INTO scratch.shape VALUES (1)");
+	assert_int_equal(db_find(db, &table[1], NULL, 0, NULL), STORE_OK);
+	assert_int_equal(db_find(db, &table[1], NULL, 0, &rows), STORE_OK);
+	assert_int_equal(db_get_int(rows, 0, 0), 1);
+	db_rows_free(rows);
+	refuse_times(1);
+	assert_int_equal(db_find(db, &table[0], &refused, 1, &rows),
+	    STORE_FAILED);
+	assert_null(rows);
+	db_close(db);
+}
+
+static void
 test_table_changes_under_a_plan(void **state)
 {
 	struct db *db = open_scratch(true);
@@ -622,6 +646,7 @@ main(void)
 		cmocka_unit_test(test_notices_are_for_debugging),
 		cmocka_unit_test(test_commit_may_still_fail),
 		cmocka_unit_test(test_forgotten_statements_are_prepared_again),
+		cmocka_unit_test(test_find_tells_that_there_is_none),
 		cmocka_unit_test(test_table_changes_under_a_plan),
 		cmocka_unit_test(test_pooler_that_cannot_prepare),
 		cmocka_unit_test(test_statement_the_server_refuses),
