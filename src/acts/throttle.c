@@ -7,7 +7,6 @@
 #include "acts/service.h"
 #include "base/address.h"
 #include "base/clock.h"
-#include "base/secret.h"
 
 #define MINUTE_MS 60000
 #define DAY_US    (86400 * CLOCK_SECOND_US)
@@ -17,22 +16,11 @@
 
 /* ---- accounts and devices ------------------------------------------------ */
 
-static void
-digest_under(const struct keys *keys, const char *label, const void *bytes,
-    size_t size, unsigned char digest[static DIGEST_SIZE])
-{
-	unsigned char secret[MASTER_SECRET_SIZE];
-
-	keys_derive(keys, label, secret);
-	digest_hmac(secret, sizeof(secret), bytes, size, digest);
-	secret_wipe(secret, sizeof(secret));
-}
-
 void
 throttle_account_digest(const struct keys *keys, const char *login_key,
     unsigned char digest[static DIGEST_SIZE])
 {
-	digest_under(keys, "throttle-account", login_key, strlen(login_key),
+	keys_prove(keys, "throttle-account", login_key, strlen(login_key),
 	    digest);
 }
 
@@ -59,7 +47,7 @@ throttle_choose(const struct service *service, const char *login_key,
 	throttle->by = METRICS_THROTTLE_ACCOUNT;
 	if (know_device(service, device_token, now_us, throttle, &device)) {
 		/* Devices are drawn by chance: no two accounts share one. */
-		digest_under(service->keys, "throttle-device", device.bytes,
+		keys_prove(service->keys, "throttle-device", device.bytes,
 		    sizeof(device.bytes), throttle->digest);
 		throttle->by = METRICS_THROTTLE_DEVICE;
 	}

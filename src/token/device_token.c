@@ -9,6 +9,7 @@
 #include "base/secret.h"
 
 #define VERSION 1
+#define PURPOSE "device-token"
 
 /* Part 1's bytes, and behind them what the proof covers, too. */
 #define VERSION_AT  0
@@ -28,20 +29,6 @@ _Static_assert(LENGTH + 1 == DEVICE_TOKEN_SIZE, "the header counted right");
 
 /* Another host of ours may be a little ahead. */
 #define SKEW_US (60 * CLOCK_SECOND_US)
-
-/* What only this server can compute of these bytes. */
-static void
-prove(const struct keys *keys, unsigned char bytes[static PROVED_SIZE],
-    const unsigned char account[static DIGEST_SIZE],
-    unsigned char proof[static DIGEST_SIZE])
-{
-	unsigned char secret[MASTER_SECRET_SIZE];
-
-	memcpy(bytes + ACCOUNT_AT, account, DIGEST_SIZE);
-	keys_derive(keys, "device-token", secret);
-	digest_hmac(secret, sizeof(secret), bytes, PROVED_SIZE, proof);
-	secret_wipe(secret, sizeof(secret));
-}
 
 static void
 write_time(int64_t us, unsigned char bytes[static 8])
@@ -71,7 +58,8 @@ device_token_issue(const struct keys *keys, const struct id *device,
 	bytes[MASTER_AT] = keys_master_id(keys);
 	memcpy(bytes + DEVICE_AT, device->bytes, ID_SIZE);
 	write_time(now_us, bytes + ISSUED_AT);
-	prove(keys, bytes, account, proof);
+	memcpy(bytes + ACCOUNT_AT, account, DIGEST_SIZE);
+	keys_prove(keys, PURPOSE, bytes, sizeof(bytes), proof);
 
 	base64url_encode(bytes, CLAIMS_SIZE, token);
 	token[PROOF_AT - 1] = '.';
@@ -79,22 +67,15 @@ device_token_issue(const struct keys *keys, const struct id *device,
 	secret_wipe(proof, sizeof(proof));
 }
 
-/* Are these bytes, shown with this proof, a token of ours for the account? */
+/* Are these bytes, shown with this proof, a token of ours? */
 static bool
-is_genuine(const struct keys *keys, unsigned char bytes[static PROVED_SIZE],
-    const unsigned char account[static DIGEST_SIZE],
+is_genuine(const struct keys *keys,
+    const unsigned char bytes[static PROVED_SIZE],
     const unsigned char shown[static DIGEST_SIZE])
 {
-	unsigned char proof[DIGEST_SIZE];
-	bool same;
-
-	if (bytes[VERSION_AT] != VERSION ||
-	    bytes[MASTER_AT] != keys_master_id(keys))
-		return false;
-	prove(keys, bytes, account, proof);
-	same = secret_equal(proof, shown, sizeof(proof));
-	secret_wipe(proof, sizeof(proof));
-	return same;
+	return bytes[VERSION_AT] == VERSION &&
+	       bytes[MASTER_AT] == keys_master_id(keys) &&
+	       keys_is_proof(keys, PURPOSE, bytes, PROVED_SIZE, shown);
 }
 
 int
@@ -111,9 +92,10 @@ device_token_open(const struct keys *keys, const char *token, size_t size,
 	if (base64url_decode(token, CLAIMS_LENGTH, bytes, CLAIMS_SIZE) !=
 	    CLAIMS_SIZE)
 		return -1;
+	memcpy(bytes + ACCOUNT_AT, account, DIGEST_SIZE);
 	genuine = base64url_decode(token + PROOF_AT, PROOF_LENGTH, shown,
 		      sizeof(shown)) == sizeof(shown) &&
-		  is_genuine(keys, bytes, account, shown);
+		  is_genuine(keys, bytes, shown);
 	secret_wipe(shown, sizeof(shown));
 	if (!genuine)
 		return -1;

@@ -201,11 +201,28 @@ key_state_name(enum key_state state)
 }
 
 void
-keys_derive(const struct keys *keys, const char *label,
-    unsigned char secret[static MASTER_SECRET_SIZE])
+keys_prove(const struct keys *keys, const char *purpose, const void *bytes,
+    size_t size, unsigned char proof[static DIGEST_SIZE])
 {
-	digest_hmac(keys->content.master, sizeof(keys->content.master), label,
-	    strlen(label), secret);
+	unsigned char secret[DIGEST_SIZE];
+
+	digest_hmac(keys->content.master, sizeof(keys->content.master), purpose,
+	    strlen(purpose), secret);
+	digest_hmac(secret, sizeof(secret), bytes, size, proof);
+	secret_wipe(secret, sizeof(secret));
+}
+
+bool
+keys_is_proof(const struct keys *keys, const char *purpose, const void *bytes,
+    size_t size, const unsigned char shown[static DIGEST_SIZE])
+{
+	unsigned char proof[DIGEST_SIZE];
+	bool same;
+
+	keys_prove(keys, purpose, bytes, size, proof);
+	same = secret_equal(proof, shown, sizeof(proof));
+	secret_wipe(proof, sizeof(proof));
+	return same;
 }
 
 unsigned char

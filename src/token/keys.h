@@ -4,9 +4,11 @@
 #ifndef POSTERN_TOKEN_KEYS_H
 #define POSTERN_TOKEN_KEYS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/digest.h"
 #include "token/key.h"
 #include "token/key_dir.h"
 
@@ -54,11 +56,17 @@ enum key_state keys_state(const struct keys *keys, const struct key *key,
 const char *key_state_name(enum key_state state);
 
 /*
- * A secret of its own for each purpose, derived from the master secret:
- * HMAC-SHA-256(master, label).  The caller wipes it.
+ * What only this server can compute of these bytes: their HMAC-SHA-256 under a
+ * secret of its own for each purpose, HMAC-SHA-256(master, purpose).  The caller
+ * wipes it where it is a secret.
  */
-void keys_derive(const struct keys *keys, const char *label,
-    unsigned char secret[static MASTER_SECRET_SIZE]);
+void keys_prove(const struct keys *keys, const char *purpose,
+    const void *bytes, size_t size, unsigned char proof[static DIGEST_SIZE]);
+
+/* Is this the proof of these bytes?  A wrong one takes as long as the right one. */
+bool keys_is_proof(const struct keys *keys, const char *purpose,
+    const void *bytes, size_t size,
+    const unsigned char shown[static DIGEST_SIZE]);
 
 /* First byte of SHA-256 of the master secret: tells in a refresh token which
  * secret made it. */

@@ -7,6 +7,7 @@
 #include "token/refresh_token.h"
 
 #define VERSION 1
+#define PURPOSE "refresh-token"
 
 /* Part 1's bytes. */
 #define VERSION_AT    0
@@ -48,18 +49,6 @@ read_claims(const unsigned char bytes[static CLAIMS_SIZE],
 		    claims->generation << 8 | bytes[GENERATION_AT + i];
 }
 
-/* What only this server can compute of these bytes. */
-static void
-prove(const struct keys *keys, const unsigned char bytes[static CLAIMS_SIZE],
-    unsigned char proof[static DIGEST_SIZE])
-{
-	unsigned char secret[MASTER_SECRET_SIZE];
-
-	keys_derive(keys, "refresh-token", secret);
-	digest_hmac(secret, sizeof(secret), bytes, CLAIMS_SIZE, proof);
-	secret_wipe(secret, sizeof(secret));
-}
-
 void
 refresh_token_issue(const struct keys *keys,
     const struct refresh_claims *claims, char token[static REFRESH_TOKEN_SIZE],
@@ -68,7 +57,7 @@ refresh_token_issue(const struct keys *keys,
 	unsigned char bytes[CLAIMS_SIZE], proof[DIGEST_SIZE];
 
 	write_claims(keys, claims, bytes);
-	prove(keys, bytes, proof);
+	keys_prove(keys, PURPOSE, bytes, sizeof(bytes), proof);
 	base64url_encode(bytes, sizeof(bytes), token);
 	token[PROOF_AT - 1] = '.';
 	base64url_encode(proof, sizeof(proof), token + PROOF_AT);
@@ -82,16 +71,9 @@ is_genuine(const struct keys *keys,
     const unsigned char bytes[static CLAIMS_SIZE],
     const unsigned char shown[static DIGEST_SIZE])
 {
-	unsigned char proof[DIGEST_SIZE];
-	bool same;
-
-	if (bytes[VERSION_AT] != VERSION ||
-	    bytes[MASTER_AT] != keys_master_id(keys))
-		return false;
-	prove(keys, bytes, proof);
-	same = secret_equal(proof, shown, sizeof(proof));
-	secret_wipe(proof, sizeof(proof));
-	return same;
+	return bytes[VERSION_AT] == VERSION &&
+	       bytes[MASTER_AT] == keys_master_id(keys) &&
+	       keys_is_proof(keys, PURPOSE, bytes, CLAIMS_SIZE, shown);
 }
 
 int

@@ -10,9 +10,8 @@
 
 #include "base/base64url.h"
 #include "base/clock.h"
-#include "temp_dir.h"
+#include "temp_keys.h"
 #include "token/device_token.h"
-#include "token/keys_admin.h"
 
 #define LENGTH  (DEVICE_TOKEN_SIZE - 1)
 #define NOW_US  INT64_C(1780272000123456)
@@ -22,25 +21,12 @@
 static struct keys *ours, *theirs;
 static unsigned char ann[DIGEST_SIZE], bob[DIGEST_SIZE];
 
-static struct keys *
-new_keys(void)
-{
-	char dir[TEMP_DIR_SIZE], why[KEYS_WHY_SIZE];
-	struct keys *keys = NULL;
-
-	temp_dir_make(dir);
-	if (keys_init(dir, why) == 0)
-		keys = keys_open(dir, 900, why);
-	temp_dir_remove(dir);
-	return keys;
-}
-
 static int
 start(void **state)
 {
 	(void)state;
-	ours = new_keys();
-	theirs = new_keys();
+	ours = temp_keys_new();
+	theirs = temp_keys_new();
 	digest_sha256("ann", 3, ann);
 	digest_sha256("bob", 3, bob);
 	return ours != NULL && theirs != NULL ? 0 : -1;

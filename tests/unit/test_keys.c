@@ -141,13 +141,13 @@ test_init(void **state)
 	keys = open_keys();
 	assert_int_equal(keys_count(keys), 0);
 	assert_null(keys_signing(keys, NOW));
-	keys_derive(keys, "x", before);
+	keys_prove(keys, "x", "", 0, before);
 	keys_close(keys);
 
 	/* Again: nothing is made anew. */
 	assert_int_equal(keys_init(dir, why), 0);
 	keys = open_keys();
-	keys_derive(keys, "x", after);
+	keys_prove(keys, "x", "", 0, after);
 	keys_close(keys);
 	assert_memory_equal(before, after, sizeof(before));
 }
@@ -617,11 +617,12 @@ test_refuses_damaged_key(void **state)
 }
 
 static void
-test_derives_by_label(void **state)
+test_proofs(void **state)
 {
 	static const char master[] =
 	    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
-	unsigned char bytes[32], expected[DIGEST_SIZE], secret[32], other[32];
+	unsigned char bytes[32], secret[DIGEST_SIZE], expected[DIGEST_SIZE];
+	unsigned char proof[DIGEST_SIZE];
 	struct keys *keys;
 
 	(void)state;
@@ -629,11 +630,21 @@ test_derives_by_label(void **state)
 	for (int i = 0; i < 32; i++)
 		bytes[i] = (unsigned char)i;
 	keys = open_keys();
-	keys_derive(keys, "refresh-token", secret);
-	digest_hmac(bytes, 32, "refresh-token", 13, expected);
-	assert_memory_equal(secret, expected, sizeof(secret));
-	keys_derive(keys, "something else", other);
-	assert_memory_not_equal(secret, other, sizeof(secret));
+	digest_hmac(bytes, 32, "refresh-token", 13, secret);
+	digest_hmac(secret, sizeof(secret), "abc", 3, expected);
+	keys_prove(keys, "refresh-token", "abc", 3, proof);
+	assert_memory_equal(proof, expected, sizeof(proof));
+
+	assert_true(keys_is_proof(keys, "refresh-token", "abc", 3, proof));
+	assert_false(keys_is_proof(keys, "refresh-token", "abd", 3, proof));
+	assert_false(keys_is_proof(keys, "refresh-token", "abc", 2, proof));
+	assert_false(keys_is_proof(keys, "device-token", "abc", 3, proof));
+	for (size_t i = 0; i < sizeof(proof); i++) {
+		proof[i] ^= 1;
+		assert_false(
+		    keys_is_proof(keys, "refresh-token", "abc", 3, proof));
+		proof[i] ^= 1;
+	}
 	digest_sha256(bytes, 32, expected);
 	assert_int_equal(keys_master_id(keys), expected[0]);
 	keys_close(keys);
@@ -835,7 +846,7 @@ main(void)
 		TEST(test_refuses_damaged_master),
 		TEST(test_refuses_damaged_list),
 		TEST(test_refuses_damaged_key),
-		TEST(test_derives_by_label),
+		TEST(test_proofs),
 		TEST(test_follows_changes),
 		TEST(test_rests_without_changes),
 		TEST(test_keeps_keys_when_unreadable),

@@ -9,8 +9,7 @@
 
 #include "base/base64url.h"
 #include "base/secret.h"
-#include "temp_dir.h"
-#include "token/keys_admin.h"
+#include "temp_keys.h"
 #include "token/refresh_token.h"
 
 #define LENGTH (REFRESH_TOKEN_SIZE - 1)
@@ -18,25 +17,12 @@
 /* Two servers, each with a master secret. */
 static struct keys *ours, *theirs;
 
-static struct keys *
-new_keys(void)
-{
-	char dir[TEMP_DIR_SIZE], why[KEYS_WHY_SIZE];
-	struct keys *keys = NULL;
-
-	temp_dir_make(dir);
-	if (keys_init(dir, why) == 0)
-		keys = keys_open(dir, 900, why);
-	temp_dir_remove(dir);
-	return keys;
-}
-
 static int
 start(void **state)
 {
 	(void)state;
-	ours = new_keys();
-	theirs = new_keys();
+	ours = temp_keys_new();
+	theirs = temp_keys_new();
 
 	/* One in 256 has the same first byte; the proof is what counts. */
 	return ours != NULL && theirs != NULL ? 0 : -1;
@@ -109,7 +95,7 @@ static void
 test_layout(void **state)
 {
 	unsigned char digest[DIGEST_SIZE], bytes[38], proof[DIGEST_SIZE];
-	unsigned char secret[MASTER_SECRET_SIZE], expected[DIGEST_SIZE];
+	unsigned char expected[DIGEST_SIZE];
 	struct refresh_claims claims = some_claims(0x0a0b0c0d);
 	char token[REFRESH_TOKEN_SIZE];
 
@@ -123,8 +109,7 @@ test_layout(void **state)
 	assert_memory_equal(bytes + 18, claims.session.bytes, 16);
 	assert_memory_equal(bytes + 34, "\x0a\x0b\x0c\x0d", 4);
 
-	keys_derive(ours, "refresh-token", secret);
-	digest_hmac(secret, sizeof(secret), bytes, sizeof(bytes), expected);
+	keys_prove(ours, "refresh-token", bytes, sizeof(bytes), expected);
 	assert_memory_equal(proof, expected, sizeof(proof));
 }
 
@@ -222,7 +207,7 @@ test_refuses_other_sizes(void **state)
 static void
 test_refuses_anothers(void **state)
 {
-	unsigned char digest[DIGEST_SIZE], bytes[38], secret[32], proof[32];
+	unsigned char digest[DIGEST_SIZE], bytes[38], proof[32];
 	struct refresh_claims claims = some_claims(1);
 	char token[REFRESH_TOKEN_SIZE];
 
@@ -234,8 +219,7 @@ test_refuses_anothers(void **state)
 	/* The same, made to name our secret. */
 	assert_int_equal(base64url_decode(token, 51, bytes, 38), 38);
 	bytes[1] = keys_master_id(ours);
-	keys_derive(theirs, "refresh-token", secret);
-	digest_hmac(secret, sizeof(secret), bytes, sizeof(bytes), proof);
+	keys_prove(theirs, "refresh-token", bytes, sizeof(bytes), proof);
 	base64url_encode(bytes, 38, token);
 	token[51] = '.';
 	base64url_encode(proof, 32, token + 52);
@@ -243,8 +227,7 @@ test_refuses_anothers(void **state)
 	    refresh_token_open(ours, token, LENGTH, &claims, digest), -1);
 
 	/* And with our secret it would be ours: so that was the reason. */
-	keys_derive(ours, "refresh-token", secret);
-	digest_hmac(secret, sizeof(secret), bytes, sizeof(bytes), proof);
+	keys_prove(ours, "refresh-token", bytes, sizeof(bytes), proof);
 	base64url_encode(proof, 32, token + 52);
 	assert_int_equal(
 	    refresh_token_open(ours, token, LENGTH, &claims, digest), 0);
@@ -254,18 +237,16 @@ test_refuses_anothers(void **state)
 static void
 test_refuses_other_versions(void **state)
 {
-	unsigned char digest[DIGEST_SIZE], bytes[38], secret[32], proof[32];
+	unsigned char digest[DIGEST_SIZE], bytes[38], proof[32];
 	struct refresh_claims claims = some_claims(1);
 	char token[REFRESH_TOKEN_SIZE];
 
 	(void)state;
-	keys_derive(ours, "refresh-token", secret);
 	refresh_token_issue(ours, &claims, token, digest);
 	assert_int_equal(base64url_decode(token, 51, bytes, 38), 38);
 	for (int version = 0; version < 256; version++) {
 		bytes[0] = (unsigned char)version;
-		digest_hmac(secret, sizeof(secret), bytes, sizeof(bytes),
-		    proof);
+		keys_prove(ours, "refresh-token", bytes, sizeof(bytes), proof);
 		base64url_encode(bytes, 38, token);
 		token[51] = '.';
 		base64url_encode(proof, 32, token + 52);
