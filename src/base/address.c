@@ -94,22 +94,26 @@ parse_network(const char *item, size_t size, struct network *network)
 	return network->bits <= BITS ? 0 : -1;
 }
 
+static bool
+holds(const struct network *network, const struct address *address)
+{
+	struct address cut = *address;
+
+	address_cut(&cut, network->bits);
+	return address_equal(&cut, &network->address);
+}
+
 bool
 address_in_list(const struct address *address, const char *list)
 {
 	struct network network;
-	struct address cut;
 	const char *item;
 	size_t size;
 
-	while ((item = list_next(&list, &size)) != NULL) {
-		if (parse_network(item, size, &network) != 0)
-			continue;
-		cut = *address;
-		address_cut(&cut, network.bits);
-		if (address_equal(&cut, &network.address))
+	while ((item = list_next(&list, &size)) != NULL)
+		if (parse_network(item, size, &network) == 0 &&
+		    holds(&network, address))
 			return true;
-	}
 	return false;
 }
 
@@ -117,17 +121,13 @@ bool
 address_list_is_valid(const char *list)
 {
 	struct network network;
-	struct address cut;
 	const char *item;
 	size_t size;
 
-	while ((item = list_next(&list, &size)) != NULL) {
-		if (parse_network(item, size, &network) != 0)
+	/* Bits behind the network's are a mistake: 192.0.2.1/24. */
+	while ((item = list_next(&list, &size)) != NULL)
+		if (parse_network(item, size, &network) != 0 ||
+		    !holds(&network, &network.address))
 			return false;
-		cut = network.address;
-		address_cut(&cut, network.bits);
-		if (!address_equal(&cut, &network.address))
-			return false;
-	}
 	return true;
 }
