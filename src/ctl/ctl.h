@@ -87,6 +87,11 @@ struct ctl_option {
 #define CTL_NUMBER_AT(field, fallback, least, most) \
 	CTL_NUMBER, offsetof(struct ctl_arguments, field), fallback, least, most
 
+/* How many a list shows on one page. */
+#define CTL_LIMIT_OPTION \
+	{ "limit", "N", CTL_NUMBER_AT(limit, 100, 1, 1000), \
+	  "at most so many (default: 100, at most 1000)" }
+
 enum ctl_needs { CTL_NEEDS_NOTHING, CTL_NEEDS_SETTINGS, CTL_NEEDS_DATABASE };
 
 struct ctl_command {

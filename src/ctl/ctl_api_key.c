@@ -68,21 +68,15 @@ static void
 print_created(const struct ctl *ctl, const struct api_key *key,
     const struct new_api_key *row, const char *text)
 {
-	struct json_object *answer;
+	struct json_object *answer = json_new_object();
 
-	if (!ctl->json) {
-		puts(text);
-		return;
-	}
-	answer = json_new_object();
 	json_add_string(answer, "apiKey", text);
 	ctl_output_add_id(answer, "keyId", &key->key);
 	ctl_output_add_id(answer, "userId", &key->user);
 	json_add_string(answer, "scope", scope_name(row->secret));
 	ctl_output_add_text(answer, "name", row->name);
 	ctl_output_add_time(answer, "expiresAt", row->expires_us);
-	ctl_output_json(answer);
-	json_free(answer);
+	ctl_output_sentence(ctl, answer, "%s", text);
 }
 
 static enum ctl_exit
@@ -125,8 +119,7 @@ static const struct ctl_option list_options[] = {
 	{ "user", "EMAIL", CTL_TEXT_AT(user), "only keys of this account" },
 	{ "after", "CURSOR", CTL_TEXT_AT(after),
 	  "only those behind; told at the end of a page" },
-	{ "limit", "N", CTL_NUMBER_AT(limit, 100, 1, 1000),
-	  "at most so many (default: 100, at most 1000)" },
+	CTL_LIMIT_OPTION,
 	{ 0 },
 };
 
@@ -241,13 +234,8 @@ api_key_revoke(struct ctl *ctl, const struct ctl_arguments *arguments)
 	answer = json_new_object();
 	ctl_output_add_id(answer, "keyId", &key);
 	ctl_output_add_time(answer, "revokedAt", revoked_us);
-	if (ctl->json)
-		ctl_output_json(answer);
-	else
-		printf("%s %s\n",
-		    revoked_us == now_us ? "revoked" : "was revoked before:",
-		    typed);
-	json_free(answer);
+	ctl_output_sentence(ctl, answer, "%s %s",
+	    revoked_us == now_us ? "revoked" : "was revoked before:", typed);
 	return CTL_DONE;
 }
 

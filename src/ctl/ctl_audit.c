@@ -14,8 +14,7 @@ static const struct ctl_option list_options[] = {
 	  "attempts with addresses that nobody has" },
 	{ "after", "EVENT-ID", CTL_TEXT_AT(after),
 	  "only older ones; told at the end of a page" },
-	{ "limit", "N", CTL_NUMBER_AT(limit, 100, 1, 1000),
-	  "at most so many (default: 100, at most 1000)" },
+	CTL_LIMIT_OPTION,
 	{ 0 },
 };
 

@@ -367,7 +367,6 @@ calibrate(struct ctl *ctl, const struct ctl_arguments *arguments)
 	json_add(answer, "now", row(&now));
 	json_add(answer, "recommended", row(&best));
 	ctl_output_json(answer);
-	json_free(answer);
 	return CTL_DONE;
 }
 

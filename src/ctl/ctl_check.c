@@ -339,7 +339,8 @@ check(struct ctl *ctl, const struct ctl_arguments *arguments)
 	json_add(answer, "checks", report.checks);
 	if (ctl->json)
 		ctl_output_json(answer);
-	json_free(answer);
+	else
+		json_free(answer);
 	return report.worst == VERDICT_FAIL ? CTL_REFUSED : CTL_DONE;
 }
 

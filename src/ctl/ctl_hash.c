@@ -74,14 +74,9 @@ hash_make(struct ctl *ctl, const struct ctl_arguments *arguments)
 	done = ctl_hash_ask(ctl, arguments->password_stdin, verifier);
 	if (done != CTL_DONE)
 		return done;
-	if (ctl->json) {
-		answer = json_new_object();
-		json_add_string(answer, "hash", verifier);
-		ctl_output_json(answer);
-		json_free(answer);
-	} else {
-		puts(verifier);
-	}
+	answer = json_new_object();
+	json_add_string(answer, "hash", verifier);
+	ctl_output_sentence(ctl, answer, "%s", verifier);
 	secret_wipe(verifier, sizeof(verifier));
 	return CTL_DONE;
 }
@@ -150,23 +145,18 @@ take_hash(const struct ctl *ctl, const struct ctl_arguments *arguments,
 static enum ctl_exit
 print_match(const struct ctl *ctl, bool match, const char *form, bool renew)
 {
-	struct json_object *answer;
+	struct json_object *answer = json_new_object();
 
-	if (!ctl->json) {
-		if (!match)
-			puts("no match");
-		else
-			printf("match: %s%s\n", form,
-			    renew ? ", made anew at the next sign-in" : "");
-	} else {
-		answer = json_new_object();
-		json_add_bool(answer, "match", match);
-		json_add_string(answer, "form", form);
-		json_add_bool(answer, "needsRehash", renew);
-		ctl_output_json(answer);
-		json_free(answer);
+	json_add_bool(answer, "match", match);
+	json_add_string(answer, "form", form);
+	json_add_bool(answer, "needsRehash", renew);
+	if (!match) {
+		ctl_output_sentence(ctl, answer, "no match");
+		return CTL_REFUSED;
 	}
-	return match ? CTL_DONE : CTL_REFUSED;
+	ctl_output_sentence(ctl, answer, "match: %s%s", form,
+	    renew ? ", made anew at the next sign-in" : "");
+	return CTL_DONE;
 }
 
 static enum ctl_exit

@@ -206,7 +206,6 @@ print_counts(struct run *run)
 	json_add(answer, "problems", run->problems);
 	run->problems = NULL;
 	ctl_output_json(answer);
-	json_free(answer);
 }
 
 /* ---- the command ------------------------------------------------------------------------ */

@@ -103,16 +103,15 @@ print_new(const struct ctl *ctl, const char *kid, enum key_algorithm algorithm,
 	json_add_string(answer, "kid", kid);
 	json_add_string(answer, "algorithm", key_algorithm_name(algorithm));
 	ctl_output_add_time(answer, "signFrom", sign_from_us);
-	if (ctl->json)
-		ctl_output_json(answer);
-	else if (sign_from_us <= now_us)
-		printf("made %s key %s; it signs from now on\n",
+	if (sign_from_us <= now_us)
+		ctl_output_sentence(ctl, answer,
+		    "made %s key %s; it signs from now on",
 		    key_algorithm_name(algorithm), kid);
 	else
-		printf("made %s key %s; it is published now and signs in "
-		       "%" PRId64 " seconds\n", key_algorithm_name(algorithm),
-		    kid, (sign_from_us - now_us) / CLOCK_SECOND_US);
-	json_free(answer);
+		ctl_output_sentence(ctl, answer,
+		    "made %s key %s; it is published now and signs in %" PRId64
+		    " seconds", key_algorithm_name(algorithm), kid,
+		    (sign_from_us - now_us) / CLOCK_SECOND_US);
 }
 
 static enum ctl_exit
@@ -205,12 +204,8 @@ key_retire(struct ctl *ctl, const struct ctl_arguments *arguments)
 	json_add_string(answer, "kid", kid);
 	ctl_output_add_time(answer, "retiredAt", now_us);
 	json_add_int(answer, "keysRemoved", pruned);
-	if (ctl->json)
-		ctl_output_json(answer);
-	else
-		printf("retired %s; tokens it signed stay good until they "
-		       "expire\n", kid);
-	json_free(answer);
+	ctl_output_sentence(ctl, answer,
+	    "retired %s; tokens it signed stay good until they expire", kid);
 	return CTL_DONE;
 }
 

@@ -156,14 +156,9 @@ print_progress(const struct ctl *ctl, const struct progress *progress)
 	json_add_int(answer, "version", progress->version);
 	json_add(answer, "applied", progress->applied);
 	json_add(answer, "pending", progress->pending);
-	if (ctl->json)
-		ctl_output_json(answer);
-	else if (progress->before == migration_count)
-		printf("nothing to do: the schema has version %d\n",
-		    progress->version);
-	else
-		printf("the schema has version %d\n", progress->version);
-	json_free(answer);
+	ctl_output_sentence(ctl, answer, "%sthe schema has version %d",
+	    progress->before == migration_count ? "nothing to do: " : "",
+	    progress->version);
 }
 
 static enum ctl_exit

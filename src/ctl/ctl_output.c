@@ -3,6 +3,8 @@
 #include "ctl/ctl_output.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,6 +131,24 @@ void
 ctl_output_json(struct json_object *answer)
 {
 	puts(json_pretty(answer));
+	json_free(answer);
+}
+
+void
+ctl_output_sentence(const struct ctl *ctl, struct json_object *answer,
+    const char *format, ...)
+{
+	va_list arguments;
+
+	if (ctl->json) {
+		ctl_output_json(answer);
+		return;
+	}
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	putchar('\n');
+	json_free(answer);
 }
 
 static void
@@ -189,8 +209,9 @@ ctl_output_table(struct json_object *rows, const struct ctl_column *columns)
 	free(widths);
 }
 
-void
-ctl_output_record(struct json_object *object, const struct ctl_column *columns)
+static void
+print_record(const struct json_object *object,
+    const struct ctl_column *columns)
 {
 	char *cell;
 	int width = 0;
@@ -207,6 +228,18 @@ ctl_output_record(struct json_object *object, const struct ctl_column *columns)
 }
 
 void
+ctl_output_record(const struct ctl *ctl, struct json_object *answer,
+    const struct ctl_column *columns)
+{
+	if (ctl->json) {
+		ctl_output_json(answer);
+		return;
+	}
+	print_record(answer, columns);
+	json_free(answer);
+}
+
+void
 ctl_output_page(const struct ctl *ctl, const char *name,
     struct json_object *rows, const struct ctl_column *columns,
     const char *after)
@@ -215,11 +248,12 @@ ctl_output_page(const struct ctl *ctl, const char *name,
 
 	json_add(page, name, rows);
 	ctl_output_add_text(page, "next", after);
-	if (ctl->json)
+	if (ctl->json) {
 		ctl_output_json(page);
-	else
-		ctl_output_table(rows, columns);
-	if (!ctl->json && after[0] != '\0') {
+		return;
+	}
+	ctl_output_table(rows, columns);
+	if (after[0] != '\0') {
 		fputs("\nThere are more: add --after ", stdout);
 		ctl_output_text(stdout, after, 0);
 		fputc('\n', stdout);

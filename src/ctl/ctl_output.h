@@ -18,14 +18,20 @@ struct ctl_column {
 	const char *heading;
 };
 
-/* The answer as JSON, with a newline. */
+/*
+ * An answer: for scripts as JSON; for people as a sentence, or as lines of heading
+ * and value.  Absent and null show as "-".  Uses up `answer`.
+ */
+void ctl_output_sentence(const struct ctl *ctl, struct json_object *answer,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
+void ctl_output_record(const struct ctl *ctl, struct json_object *answer,
+    const struct ctl_column *columns);
+
+/* An answer for scripts alone.  Uses it up. */
 void ctl_output_json(struct json_object *answer);
 
-/* An array of objects as a table with headings; an object as lines of heading
- * and value.  Absent and null show as "-". */
+/* An array of objects as a table with headings. */
 void ctl_output_table(struct json_object *rows,
-    const struct ctl_column *columns);
-void ctl_output_record(struct json_object *object,
     const struct ctl_column *columns);
 
 /*

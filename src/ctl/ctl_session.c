@@ -20,8 +20,7 @@ static const struct ctl_option list_options[] = {
 	{ "ended", NULL, CTL_FLAG_AT(ended), "those that are over, too" },
 	{ "after", "CURSOR", CTL_TEXT_AT(after),
 	  "only those behind; told at the end of a page" },
-	{ "limit", "N", CTL_NUMBER_AT(limit, 100, 1, 1000),
-	  "at most so many (default: 100, at most 1000)" },
+	CTL_LIMIT_OPTION,
 	{ 0 },
 };
 
@@ -152,11 +151,8 @@ revoke_all(const struct ctl *ctl, const struct id *user, const char *typed)
 	answer = json_new_object();
 	ctl_output_add_id(answer, "userId", user);
 	json_add_int(answer, "sessionsEnded", ended);
-	if (ctl->json)
-		ctl_output_json(answer);
-	else
-		printf("%s: sessions ended: %" PRId64 "\n", typed, ended);
-	json_free(answer);
+	ctl_output_sentence(ctl, answer, "%s: sessions ended: %" PRId64, typed,
+	    ended);
 	return CTL_DONE;
 }
 
@@ -185,12 +181,8 @@ revoke_one(const struct ctl *ctl, const struct id *user, const char *typed)
 	ctl_output_add_id(answer, "sessionId", &session);
 	json_add_int(answer, "sessionsEnded", ended_us == now_us);
 	ctl_output_add_time(answer, "endedAt", ended_us);
-	if (ctl->json)
-		ctl_output_json(answer);
-	else
-		printf("session %s %s\n", typed,
-		    ended_us == now_us ? "ended" : "had ended before");
-	json_free(answer);
+	ctl_output_sentence(ctl, answer, "session %s %s", typed,
+	    ended_us == now_us ? "ended" : "had ended before");
 	return CTL_DONE;
 }
 
@@ -259,15 +251,11 @@ print_sweeps(const struct ctl *ctl, const struct sweep *sessions,
 	json_add_int(answer, "throttleRemoved", throttle->removed);
 	json_add_int(answer, "auditSeen", audit->seen);
 	json_add_int(answer, "auditRemoved", audit->removed);
-	if (ctl->json)
-		ctl_output_json(answer);
-	else
-		printf("removed: sessions %" PRId64 " of %" PRId64
-		       ", throttle counts %" PRId64 " of %" PRId64
-		       ", audit rows %" PRId64 " of %" PRId64 "\n",
-		    sessions->removed, sessions->seen, throttle->removed,
-		    throttle->seen, audit->removed, audit->seen);
-	json_free(answer);
+	ctl_output_sentence(ctl, answer, "removed: sessions %" PRId64 " of %"
+	    PRId64 ", throttle counts %" PRId64 " of %" PRId64
+	    ", audit rows %" PRId64 " of %" PRId64,
+	    sessions->removed, sessions->seen, throttle->removed,
+	    throttle->seen, audit->removed, audit->seen);
 }
 
 static enum ctl_exit

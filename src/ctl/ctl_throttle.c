@@ -87,11 +87,7 @@ throttle_show(struct ctl *ctl, const struct ctl_arguments *arguments)
 	answer = json_new_object();
 	json_add_string(answer, "email", key);
 	add_count(answer, &row);
-	if (ctl->json)
-		ctl_output_json(answer);
-	else
-		ctl_output_record(answer, show_columns);
-	json_free(answer);
+	ctl_output_record(ctl, answer, show_columns);
 	return CTL_DONE;
 }
 
@@ -100,8 +96,7 @@ throttle_show(struct ctl *ctl, const struct ctl_arguments *arguments)
 static const struct ctl_option list_options[] = {
 	{ "after", "DIGEST", CTL_TEXT_AT(after),
 	  "only those behind; told at the end of a page" },
-	{ "limit", "N", CTL_NUMBER_AT(limit, 100, 1, 1000),
-	  "at most so many (default: 100, at most 1000)" },
+	CTL_LIMIT_OPTION,
 	{ 0 },
 };
 
@@ -187,11 +182,8 @@ throttle_clear(struct ctl *ctl, const struct ctl_arguments *arguments)
 	answer = json_new_object();
 	json_add_string(answer, "email", key);
 	json_add_int(answer, "failuresForgotten", failures);
-	if (ctl->json)
-		ctl_output_json(answer);
-	else
-		printf("%s: failures forgotten: %" PRId64 "\n", key, failures);
-	json_free(answer);
+	ctl_output_sentence(ctl, answer, "%s: failures forgotten: %" PRId64,
+	    key, failures);
 	return CTL_DONE;
 }
 

@@ -24,22 +24,16 @@ static void
 print_outcome(const struct ctl *ctl, const char *key,
     const struct account_outcome *outcome, const char *what)
 {
-	struct json_object *answer;
+	struct json_object *answer = json_new_object();
 
-	if (!ctl->json) {
-		printf("%s: %s; status %s, sessions ended: %" PRId64 "\n",
-		    key, what, account_status_name(outcome->after),
-		    outcome->sessions_ended);
-		return;
-	}
-	answer = json_new_object();
 	json_add_string(answer, "email", key);
 	json_add_string(answer, "statusBefore",
 	    account_status_name(outcome->before));
 	json_add_string(answer, "status", account_status_name(outcome->after));
 	json_add_int(answer, "sessionsEnded", outcome->sessions_ended);
-	ctl_output_json(answer);
-	json_free(answer);
+	ctl_output_sentence(ctl, answer,
+	    "%s: %s; status %s, sessions ended: %" PRId64, key, what,
+	    account_status_name(outcome->after), outcome->sessions_ended);
 }
 
 static enum ctl_exit
@@ -117,19 +111,14 @@ add_account(const struct ctl *ctl, const char *key,
 	if (result != STORE_OK)
 		return ctl_refuse_store(ctl, result, "add the account");
 
-	if (!ctl->json) {
-		printf("%s: added; status %s%s\n", key,
-		    account_status_name(status),
-		    verifier != NULL ? "" : ", no password");
-		return CTL_DONE;
-	}
 	answer = json_new_object();
 	json_add_string(answer, "email", key);
 	ctl_output_add_id(answer, "userId", &user);
 	json_add_string(answer, "status", account_status_name(status));
 	json_add_bool(answer, "hasPassword", verifier != NULL);
-	ctl_output_json(answer);
-	json_free(answer);
+	ctl_output_sentence(ctl, answer, "%s: added; status %s%s", key,
+	    account_status_name(status),
+	    verifier != NULL ? "" : ", no password");
 	return CTL_DONE;
 }
 
@@ -315,11 +304,7 @@ user_show(struct ctl *ctl, const struct ctl_arguments *arguments)
 	json_add_int(answer, "liveSessions", detail.live_sessions);
 	json_add_int(answer, "activeApiKeys", detail.active_api_keys);
 	secret_wipe(&detail, sizeof(detail));
-	if (ctl->json)
-		ctl_output_json(answer);
-	else
-		ctl_output_record(answer, show_columns);
-	json_free(answer);
+	ctl_output_record(ctl, answer, show_columns);
 	return CTL_DONE;
 }
 
@@ -329,8 +314,7 @@ static const struct ctl_option list_options[] = {
 	{ "status", "STATUS", CTL_TEXT_AT(status), "only accounts of this status" },
 	{ "after", "EMAIL", CTL_TEXT_AT(after),
 	  "only those behind this address (any text)" },
-	{ "limit", "N", CTL_NUMBER_AT(limit, 100, 1, 1000),
-	  "at most so many (default: 100, at most 1000)" },
+	CTL_LIMIT_OPTION,
 	{ 0 },
 };
 
@@ -409,19 +393,13 @@ delete_account(const struct ctl *ctl, const char *key, const struct id *user)
 	    &api_keys);
 	if (result != STORE_OK)
 		return ctl_refuse_store(ctl, result, "delete the account");
-	if (!ctl->json) {
-		printf("%s: deleted; sessions removed: %" PRId64
-		    ", API keys removed: %" PRId64 "\n", key, sessions,
-		    api_keys);
-		return CTL_DONE;
-	}
 	answer = json_new_object();
 	json_add_string(answer, "email", key);
 	ctl_output_add_id(answer, "userId", user);
 	json_add_int(answer, "sessionsRemoved", sessions);
 	json_add_int(answer, "apiKeysRemoved", api_keys);
-	ctl_output_json(answer);
-	json_free(answer);
+	ctl_output_sentence(ctl, answer, "%s: deleted; sessions removed: %"
+	    PRId64 ", API keys removed: %" PRId64, key, sessions, api_keys);
 	return CTL_DONE;
 }
 
