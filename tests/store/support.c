@@ -64,6 +64,38 @@ open_db(const char *role, const char *more)
 	return open_db_with(role, more, &options);
 }
 
+struct db *
+open_service(bool prepare)
+{
+	const struct db_options options = {
+		.program = "store-test",
+		.statements = statements,
+		.statement_count = STATEMENT_COUNT,
+		.prepare = prepare,
+		.timeout_ms = 10000,
+	};
+
+	return open_db_with("postern_service", "", &options);
+}
+
+int
+set_up_twice(void **state)
+{
+	static const bool prepares[] = { true, false };
+	static unsigned count;
+
+	log_to_file();
+	*state = (void *)(uintptr_t)&prepares[count++ % 2];
+	return 0;
+}
+
+struct db *
+begin(void **state)
+{
+	empty_tables();
+	return open_service(*(const bool *)*state);
+}
+
 /* One connection for all that the superuser does; it outlives restarts. */
 static struct db *
 superuser(void)
@@ -220,6 +252,18 @@ log_text(void)
 	text = file_read(log_path(), 1 << 20, &size);
 	assert_non_null(text);
 	return text;
+}
+
+size_t
+count_words(const char *text, const char *word)
+{
+	size_t count = 0;
+
+	while ((text = strstr(text, word)) != NULL) {
+		count++;
+		text++;
+	}
+	return count;
 }
 
 void

@@ -28,6 +28,20 @@ struct db *open_db(const char *role, const char *more);
 struct db *open_db_with(const char *role, const char *more,
     const struct db_options *options);
 
+/* A handle as the service has it, for tests that wait for each other. */
+struct db *open_service(bool prepare);
+
+/*
+ * Two rows of a table of tests: once with prepared statements and once without,
+ * as *state says.  begin() empties all tables, and opens the service's handle.
+ */
+#define TWICE(test)                                \
+	{ #test, test, set_up_twice, NULL, NULL }, \
+	{ #test " (unprepared)", test, set_up_twice, NULL, NULL }
+
+int set_up_twice(void **state);
+struct db *begin(void **state);
+
 /* Run SQL as the superuser; the test fails when the server refuses. */
 void admin(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -60,6 +74,10 @@ int64_t since(int64_t began_ms);
 /* The log goes to a file from here on; what it holds (to be freed). */
 void log_to_file(void);
 char *log_text(void);
+
+/* How often a word stands in a text. */
+size_t count_words(const char *text, const char *word);
+
 void log_to_stderr(void);
 
 /* An environment variable that tests/store/run sets. */

@@ -13,7 +13,7 @@
 #define NOW INT64_C(1700000000123456)
 
 static struct db *
-begin(void)
+begin_admin(void)
 {
 	const struct db_options options = {
 		.program = "store-test",
@@ -45,7 +45,7 @@ person(int number)
 static void
 test_all_that_is_said_is_kept(void **state)
 {
-	struct db *db = begin();
+	struct db *db = begin_admin();
 	struct new_account people[] = { person(0), person(1), person(2) };
 	struct account_detail detail;
 	bool was_there[3] = { true, true, true };
@@ -89,7 +89,7 @@ test_all_that_is_said_is_kept(void **state)
 static void
 test_who_is_there_is_left_alone(void **state)
 {
-	struct db *db = begin();
+	struct db *db = begin_admin();
 	struct new_account first[] = { person(1), person(3) };
 	struct new_account all[5];
 	struct account_detail detail;
@@ -128,7 +128,7 @@ test_who_is_there_is_left_alone(void **state)
 static void
 test_sent_twice(void **state)
 {
-	struct db *db = begin();
+	struct db *db = begin_admin();
 	struct new_account people[] = { person(0), person(1) };
 	bool was_there[2] = { true, true };
 
@@ -149,7 +149,7 @@ static void
 test_a_large_batch(void **state)
 {
 	enum { COUNT = 3000 };
-	struct db *db = begin();
+	struct db *db = begin_admin();
 	struct new_account *people = memory_zeroed(COUNT, sizeof(*people));
 	bool *was_there = memory_zeroed(COUNT, sizeof(*was_there));
 	char name[ACCOUNT_NAME_SIZE];
@@ -179,7 +179,7 @@ test_a_large_batch(void **state)
 static void
 test_nobody(void **state)
 {
-	struct db *db = begin();
+	struct db *db = begin_admin();
 	bool was_there[1];
 
 	(void)state;
@@ -194,7 +194,7 @@ test_nobody(void **state)
 static void
 test_all_or_none(void **state)
 {
-	struct db *db = begin();
+	struct db *db = begin_admin();
 	struct new_account people[] = { person(0), person(1) };
 	bool was_there[2];
 

@@ -18,34 +18,6 @@
 #define LOGIN    "ann@example.org"
 #define VERIFIER "$s1$0a0801$c2FsdA==$aGFzaA=="
 
-/* Tests run once with prepared statements and once without. */
-static const bool prepares[] = { true, false };
-
-static struct db *
-begin(void **state)
-{
-	const struct db_options options = {
-		.program = "store-test",
-		.statements = statements,
-		.statement_count = STATEMENT_COUNT,
-		.prepare = *(const bool *)*state,
-		.timeout_ms = 5000,
-	};
-
-	empty_tables();
-	return open_db_with("postern_service", "", &options);
-}
-
-static int
-set_up(void **state)
-{
-	static unsigned count;
-
-	log_to_file();
-	*state = (void *)(uintptr_t)&prepares[count++ % 2];
-	return 0;
-}
-
 /* ---- schema -------------------------------------------------------------- */
 
 static void
@@ -949,10 +921,6 @@ test_audit(void **state)
 	assert_counts(0, 2, 0);
 	db_close(db);
 }
-
-#define TWICE(test)                                                  \
-	{ #test, test, set_up, NULL, NULL },                         \
-	{ #test " (unprepared)", test, set_up, NULL, NULL }
 
 int
 main(void)

@@ -449,18 +449,6 @@ start_after(void **state)
 	return 0;
 }
 
-static size_t
-count_lines(const char *text, const char *word)
-{
-	size_t count = 0;
-
-	while ((text = strstr(text, word)) != NULL) {
-		count++;
-		text++;
-	}
-	return count;
-}
-
 static void
 test_server_stops_and_starts(void **state)
 {
@@ -479,12 +467,12 @@ test_server_stops_and_starts(void **state)
 		assert_int_equal(find(db), STORE_UNAVAILABLE);
 	assert_true(i > 10000);
 	log = log_text();
-	assert_int_equal(count_lines(log, "could not connect"), 1);
+	assert_int_equal(count_words(log, "could not connect"), 1);
 	free(log);
 	cluster("start");
 	assert_true(recovers_within(db, BACK_MS) < BACK_MS);
 	log = log_text();
-	assert_int_equal(count_lines(log, "the database is back"), 1);
+	assert_int_equal(count_words(log, "the database is back"), 1);
 	free(log);
 	db_close(db);
 }

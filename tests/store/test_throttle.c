@@ -19,45 +19,12 @@
 #define START_US INT64_C(1780272000000000)
 #define SECOND   CLOCK_SECOND_US
 
-static const bool prepares[] = { true, false };
-
 static const unsigned char digest[DIGEST_SIZE] = "a digest of 32 bytes, of whom?..";
 static const unsigned char another[DIGEST_SIZE] = { 1 };
 
 static const struct throttle_rule rule = { digest, 5, 900, 86400, 0 };
 static const struct throttle_rule another_rule = { another, 5, 900, 86400, 0 };
 static const struct throttle_rule no_rule = { NULL, 5, 900, 86400, 0 };
-
-static int
-set_up(void **state)
-{
-	static unsigned count;
-
-	log_to_file();
-	*state = (void *)(uintptr_t)&prepares[count++ % 2];
-	return 0;
-}
-
-static struct db *
-open_service(bool prepare)
-{
-	const struct db_options options = {
-		.program = "store-test",
-		.statements = statements,
-		.statement_count = STATEMENT_COUNT,
-		.prepare = prepare,
-		.timeout_ms = 10000,
-	};
-
-	return open_db_with("postern_service", "", &options);
-}
-
-static struct db *
-begin(void **state)
-{
-	empty_tables();
-	return open_service(*(const bool *)*state);
-}
 
 /* ---- an attempt, step by step ------------------------------------------------ */
 
@@ -405,10 +372,6 @@ test_guesses_side_by_side(void **state)
 	db_close(db);
 }
 
-#define TWICE(test)                          \
-	{ #test, test, set_up, NULL, NULL }, \
-	{ #test " (unprepared)", test, set_up, NULL, NULL }
-
 int
 main(void)
 {
@@ -425,7 +388,7 @@ main(void)
 		TWICE(test_without_a_rule_nothing_is_counted),
 		TWICE(test_sent_twice),
 		{ "test_guesses_side_by_side", test_guesses_side_by_side,
-		    set_up, NULL, NULL },
+		    set_up_twice, NULL, NULL },
 	};
 
 	return cmocka_run_group_tests_name("store throttle", tests, NULL, NULL);
