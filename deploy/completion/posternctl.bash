@@ -9,7 +9,7 @@ _posternctl_words() {
 	case $1 in
 	"") echo "migrate check calibrate key api-key user session audit
 	    throttle hash" ;;
-	key) echo "new list retire" ;;
+	key) echo "new list retire revoke" ;;
 	api-key) echo "create list revoke" ;;
 	user) echo "add import set-password set-status show list
 	    delete" ;;

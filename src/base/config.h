@@ -12,6 +12,9 @@
 
 #define CONFIG_WHY_SIZE 512
 
+/* The longest life that an access token can be given. */
+#define CONFIG_ACCESS_TOKEN_SECONDS_MOST 86400
+
 enum config_client_auth { CLIENT_AUTH_REQUIRED, CLIENT_AUTH_OPTIONAL };
 enum config_cookies { COOKIES_ALWAYS, COOKIES_AUTO, COOKIES_NEVER };
 enum config_hash_engine {

@@ -161,8 +161,7 @@ struct keys *
 ctl_keys(const struct ctl *ctl)
 {
 	char why[KEYS_WHY_SIZE];
-	struct keys *keys = keys_open(ctl->config->key_dir,
-	    ctl->config->access_token_seconds, why);
+	struct keys *keys = keys_open(ctl->config->key_dir, why);
 
 	if (keys == NULL)
 		ctl_refuse(CTL_UNREACHABLE, NULL,

@@ -125,8 +125,7 @@ static void
 check_keys(struct report *report, const struct config *config)
 {
 	char why[KEYS_WHY_SIZE];
-	struct keys *keys = keys_open(config->key_dir,
-	    config->access_token_seconds, why);
+	struct keys *keys = keys_open(config->key_dir, why);
 
 	if (keys == NULL) {
 		report_add(report, VERDICT_FAIL, "keys",

@@ -25,8 +25,7 @@ static int
 prune(const struct ctl *ctl, int64_t now_us)
 {
 	char why[KEYS_WHY_SIZE];
-	int pruned = keys_prune(ctl->config->key_dir,
-	    ctl->config->access_token_seconds, now_us, why);
+	int pruned = keys_prune(ctl->config->key_dir, now_us, why);
 
 	if (pruned == -1)
 		refuse_keys(ctl, CTL_UNREACHABLE, "remove old keys", why);
@@ -183,7 +182,25 @@ key_list(struct ctl *ctl, const struct ctl_arguments *arguments)
 	return CTL_DONE;
 }
 
-/* ---- retire --------------------------------------------------------------------- */
+/* ---- retire, revoke ------------------------------------------------------------- */
+
+/* It signs no more; say so, and what `comes` of the tokens it signed. */
+static enum ctl_exit
+signs_no_more(const struct ctl *ctl, const char *kid, int64_t now_us,
+    const char *comes)
+{
+	struct json_object *answer;
+	int pruned = prune(ctl, now_us);
+
+	if (pruned == -1)
+		return CTL_UNREACHABLE;
+	answer = json_new_object();
+	json_add_string(answer, "kid", kid);
+	ctl_output_add_time(answer, "retiredAt", now_us);
+	json_add_int(answer, "keysRemoved", pruned);
+	ctl_output_sentence(ctl, answer, "%s signs no more; %s", kid, comes);
+	return CTL_DONE;
+}
 
 static enum ctl_exit
 key_retire(struct ctl *ctl, const struct ctl_arguments *arguments)
@@ -191,22 +208,24 @@ key_retire(struct ctl *ctl, const struct ctl_arguments *arguments)
 	const char *kid = arguments->operands[0];
 	char why[KEYS_WHY_SIZE];
 	int64_t now_us = clock_now_us();
-	struct json_object *answer;
-	int pruned;
 
 	if (keys_retire(ctl->config->key_dir, kid, now_us, now_us, why) != 0)
 		return refuse_keys(ctl, CTL_REFUSED, "retire the key", why);
-	pruned = prune(ctl, now_us);
-	if (pruned == -1)
-		return CTL_UNREACHABLE;
+	return signs_no_more(ctl, kid, now_us,
+	    "tokens that it signed stay good until they expire");
+}
 
-	answer = json_new_object();
-	json_add_string(answer, "kid", kid);
-	ctl_output_add_time(answer, "retiredAt", now_us);
-	json_add_int(answer, "keysRemoved", pruned);
-	ctl_output_sentence(ctl, answer,
-	    "retired %s; tokens it signed stay good until they expire", kid);
-	return CTL_DONE;
+static enum ctl_exit
+key_revoke(struct ctl *ctl, const struct ctl_arguments *arguments)
+{
+	const char *kid = arguments->operands[0];
+	char why[KEYS_WHY_SIZE];
+	int64_t now_us = clock_now_us();
+
+	if (keys_revoke(ctl->config->key_dir, kid, now_us, why) != 0)
+		return refuse_keys(ctl, CTL_REFUSED, "revoke the key", why);
+	return signs_no_more(ctl, kid, now_us,
+	    "tokens that it signed are refused from now on");
 }
 
 /* ---- the group ------------------------------------------------------------------ */
@@ -218,6 +237,8 @@ static const struct ctl_command commands[] = {
 	  "list signing keys, newest first" },
 	{ "retire", "KID", 1, 1, NULL, CTL_NEEDS_SETTINGS, key_retire,
 	  "let a signing key sign no more" },
+	{ "revoke", "KID", 1, 1, NULL, CTL_NEEDS_SETTINGS, key_revoke,
+	  "end a key that others may have, and all that it signed" },
 	{ 0 },
 };
 

@@ -679,8 +679,7 @@ prepare(struct pool *pool)
 	const struct config *config = pool->config;
 	char why[KEYS_WHY_SIZE];
 
-	pool->keys =
-	    keys_open(config->key_dir, config->access_token_seconds, why);
+	pool->keys = keys_open(config->key_dir, why);
 	if (pool->keys == NULL) {
 		log_error("%s", why);
 		return -1;

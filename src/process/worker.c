@@ -312,7 +312,7 @@ worker_run_cgi(const struct config *config)
 	worker_handle(SIGPIPE, SIG_IGN);
 	confine_secrets();
 	set_alarm(config->request_deadline_ms);
-	keys = keys_open(config->key_dir, config->access_token_seconds, why);
+	keys = keys_open(config->key_dir, why);
 	if (keys == NULL) {
 		log_error("%s", why);
 		return 1;

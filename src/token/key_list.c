@@ -10,9 +10,6 @@
 #include "base/memory.h"
 #include "token/key_list.h"
 
-/* How late a service may learn of a retired key. */
-#define GRACE_SECONDS 60
-
 /* Exactly what clock_format() writes; 0, or -1. */
 static int
 read_time(const char *text, size_t size, int64_t *us)
@@ -261,9 +258,8 @@ key_list_signs_from(const struct key_list *list, int64_t from_us)
 }
 
 bool
-key_list_is_gone(const struct key *key, int token_seconds, int64_t at_us)
+key_list_is_gone(const struct key *key, int64_t at_us)
 {
-	int64_t life_us = (token_seconds + GRACE_SECONDS) * CLOCK_SECOND_US;
-
-	return key->retired_us != 0 && at_us - key->retired_us >= life_us;
+	return key->retired_us != 0 &&
+	       at_us - key->retired_us >= KEY_VERIFIES_SECONDS * CLOCK_SECOND_US;
 }

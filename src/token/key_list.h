@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/config.h"
 #include "token/key.h"
 
 #define KEY_LIST_LIMIT 64
@@ -50,8 +51,14 @@ const struct key *key_list_signing(const struct key_list *list, int64_t at_us);
 /* Is there a key that signs at this time, and at each later one? */
 bool key_list_signs_from(const struct key_list *list, int64_t from_us);
 
-/* Was the key retired so long ago that all it signed has expired?  A minute
- * is added for whoever did not learn of it at once. */
-bool key_list_is_gone(const struct key *key, int token_seconds, int64_t at_us);
+/*
+ * How long a retired key verifies: as long as any token can live, whatever the
+ * setting is now or was when it signed; and a minute for a service that did not
+ * learn of it at once.
+ */
+#define KEY_VERIFIES_SECONDS (CONFIG_ACCESS_TOKEN_SECONDS_MOST + 60)
+
+/* Was the key retired so long ago that all it signed has expired? */
+bool key_list_is_gone(const struct key *key, int64_t at_us);
 
 #endif

@@ -20,7 +20,6 @@ struct content {
 
 struct keys {
 	char *dir;
-	int token_seconds;
 	int64_t failed_us; /* when the directory could not be read; 0: it can */
 	unsigned char master_id;
 	unsigned readings;
@@ -75,7 +74,7 @@ keys_take(struct keys *keys, const struct content *content)
 }
 
 struct keys *
-keys_open(const char *dir, int token_seconds, char why[static KEYS_WHY_SIZE])
+keys_open(const char *dir, char why[static KEYS_WHY_SIZE])
 {
 	struct content content;
 	struct keys *keys;
@@ -84,7 +83,6 @@ keys_open(const char *dir, int token_seconds, char why[static KEYS_WHY_SIZE])
 		return NULL;
 	keys = memory_zeroed(1, sizeof(*keys));
 	keys->dir = memory_text(dir);
-	keys->token_seconds = token_seconds;
 	keys_take(keys, &content);
 	secret_wipe(&content, sizeof(content));
 	return keys;
@@ -177,7 +175,7 @@ keys_at(const struct keys *keys, size_t index)
 enum key_state
 keys_state(const struct keys *keys, const struct key *key, int64_t now_us)
 {
-	if (key_list_is_gone(key, keys->token_seconds, now_us))
+	if (key_list_is_gone(key, now_us))
 		return KEY_GONE;
 	if (key->retired_us != 0 && key->retired_us <= now_us)
 		return KEY_RETIRED;

@@ -17,18 +17,16 @@ enum key_state {
 	KEY_SIGNING,   /* the one that signs now */
 	KEY_STANDBY,   /* may sign, but a newer one does: it only verifies */
 	KEY_RETIRED,   /* verifies what it signed until those tokens expire */
-	KEY_GONE,      /* retired longer ago than any token lives */
+	KEY_GONE,      /* retired longer ago than any token can live */
 };
 
 struct keys;
 
 /*
  * Open a key directory.  Returns NULL with a sentence in `why`: which file, what
- * is wrong.  `token_seconds` is the longest life of an access token, which tells
- * when a retired key is gone.
+ * is wrong.
  */
-struct keys *keys_open(const char *dir, int token_seconds,
-    char why[static KEYS_WHY_SIZE]);
+struct keys *keys_open(const char *dir, char why[static KEYS_WHY_SIZE]);
 void keys_close(struct keys *keys);
 
 /*

@@ -183,10 +183,17 @@ keys_retire(const char *dir, const char *kid, int64_t now_us, int64_t when_us,
 	return result;
 }
 
+int
+keys_revoke(const char *dir, const char *kid, int64_t now_us,
+    char why[static KEYS_WHY_SIZE])
+{
+	return keys_retire(dir, kid, now_us,
+	    now_us - KEY_VERIFIES_SECONDS * CLOCK_SECOND_US, why);
+}
+
 /* First the list, then the files it no longer tells of. */
 static int
-prune_keys(const char *dir, int token_seconds, int64_t now_us,
-    char why[static KEYS_WHY_SIZE])
+prune_keys(const char *dir, int64_t now_us, char why[static KEYS_WHY_SIZE])
 {
 	struct key_list list, kept = { 0 }, gone = { 0 };
 
@@ -195,7 +202,7 @@ prune_keys(const char *dir, int token_seconds, int64_t now_us,
 	for (size_t i = 0; i < list.count; i++) {
 		const struct key *key = &list.keys[i];
 
-		if (key_list_is_gone(key, token_seconds, now_us))
+		if (key_list_is_gone(key, now_us))
 			key_list_add(&gone, key);
 		else
 			key_list_add(&kept, key);
@@ -212,15 +219,14 @@ prune_keys(const char *dir, int token_seconds, int64_t now_us,
 }
 
 int
-keys_prune(const char *dir, int token_seconds, int64_t now_us,
-    char why[static KEYS_WHY_SIZE])
+keys_prune(const char *dir, int64_t now_us, char why[static KEYS_WHY_SIZE])
 {
 	int fd, result;
 
 	fd = lock(dir, why);
 	if (fd == -1)
 		return -1;
-	result = prune_keys(dir, token_seconds, now_us, why);
+	result = prune_keys(dir, now_us, why);
 	close(fd);
 	return result;
 }

@@ -24,14 +24,18 @@ int keys_new(const char *dir, enum key_algorithm algorithm, int64_t now_us,
 /*
  * Retire a key at a time.  Refused when from then (or from now, if that is
  * later) there would be a moment without a key that signs, and for a key that
- * is retired earlier already.  A time longer past than a token lives ends the
- * key and all it signed at once.  0 or -1.
+ * is retired earlier already.  0 or -1.
  */
 int keys_retire(const char *dir, const char *kid, int64_t now_us,
     int64_t when_us, char why[static KEYS_WHY_SIZE]);
 
+/* The same for a key that somebody else has: it is gone at once, and with it all
+ * that it signed. */
+int keys_revoke(const char *dir, const char *kid, int64_t now_us,
+    char why[static KEYS_WHY_SIZE]);
+
 /* Remove the keys that are gone.  Returns how many, or -1. */
-int keys_prune(const char *dir, int token_seconds, int64_t now_us,
+int keys_prune(const char *dir, int64_t now_us,
     char why[static KEYS_WHY_SIZE]);
 
 #endif

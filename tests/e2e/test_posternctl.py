@@ -959,6 +959,19 @@ def test_retire(room, own_cluster):
     assert "master.key" in os.listdir(room / "keys")
 
 
+def test_revoke_a_key(room, own_cluster):
+    place = make_place(room, own_cluster, "postern")
+    first = place.ctl.json("key", "new")["kid"]
+    refused(place.ctl.run("key", "revoke", first, check=False))
+    second = place.ctl.json("key", "new", "--sign-in-seconds", "0")["kid"]
+    place.ctl("key", "retire", first)
+    answer = place.ctl.json("key", "revoke", first)
+    assert answer["kid"] == first and answer["keysRemoved"] == 1
+    assert [key["kid"] for key in place.ctl.json("key", "list")["keys"]] == \
+        [second]
+    assert first + ".pem" not in os.listdir(room / "keys")
+
+
 def test_keys_need_no_database(room, own_cluster):
     place = make_place(room, own_cluster, "no_such_database")
     place.ctl("key", "new")

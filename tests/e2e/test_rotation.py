@@ -199,3 +199,24 @@ def test_at_once_when_it_has_to_be(service, people, sign_in):
                            or last in traffic.kids(), within=20)
     assert traffic.wrong == []
     assert len(traffic.kids()) > 5
+
+
+def test_a_stolen_key_is_good_for_nothing(service, people, sign_in):
+    """What it signed is refused at once; nobody is signed out."""
+    def check(token):
+        return ask(service.pool, "GET", "/v2/auth/check",
+                   headers={"Authorization": f"Bearer {token}"})
+
+    before = contract.check_signed_in(
+        sign_in(service.pool, people.alice.email, people.alice.password))
+    assert check(before["accessToken"]).status == 204
+    made = service.ctl.json("key", "new", "--sign-in-seconds", "0")
+    service.ctl("key", "revoke", service.first)
+    for _ in range(8):  # of any worker
+        assert check(before["accessToken"]).status == 401
+    published = service.server.fetch("GET", JWKS).json()["keys"]
+    assert [key["kid"] for key in published] == [made["kid"]]
+    after = contract.check_signed_in(
+        ask(service.pool, "POST", "/v2/auth/refresh",
+            {"refreshToken": before["refreshToken"]}))
+    assert check(after["accessToken"]).status == 204

@@ -46,7 +46,7 @@ fuzz_keys(void)
 	    "{\"keys\":[{\"kid\":\"" FUZZ_KID "\",\"alg\":\"EdDSA\","
 	    "\"created\":\"2026-01-01T00:00:00.000Z\","
 	    "\"sign_from\":\"2026-01-01T00:00:00.000Z\"}]}");
-	keys = keys_open(dir, 900, why);
+	keys = keys_open(dir, why);
 	temp_dir_remove(dir);
 	MUST(keys != NULL);
 	return keys;

@@ -16,7 +16,7 @@ temp_keys_new(void)
 
 	temp_dir_make(dir);
 	if (keys_init(dir, why) == 0)
-		keys = keys_open(dir, 900, why);
+		keys = keys_open(dir, why);
 	temp_dir_remove(dir);
 	return keys;
 }

@@ -17,6 +17,7 @@
 #include "temp_dir.h"
 #include "token/access_cache.h"
 #include "token/access_token.h"
+#include "token/key_list.h"
 #include "token/keys_admin.h"
 
 #define NOW_SECONDS INT64_C(1800000000)
@@ -37,7 +38,7 @@ new_keys(enum key_algorithm algorithm)
 	temp_dir_make(dir);
 	if (keys_init(dir, why) == 0 &&
 	    keys_new(dir, algorithm, NOW, NOW, kid, why) == 0)
-		keys = keys_open(dir, LIFE, why);
+		keys = keys_open(dir, why);
 	temp_dir_remove(dir);
 	return keys;
 }
@@ -609,7 +610,7 @@ static void
 test_keys_of_other_times(void **state)
 {
 	const int64_t retired = NOW + 600 * CLOCK_SECOND_US;
-	const int64_t gone = retired + (LIFE + 60) * CLOCK_SECOND_US;
+	const int64_t gone = retired + KEY_VERIFIES_SECONDS * CLOCK_SECOND_US;
 	char dir[TEMP_DIR_SIZE], why[KEYS_WHY_SIZE];
 	char old[KEY_ID_SIZE], next[KEY_ID_SIZE];
 	char token[ACCESS_TOKEN_SIZE], header[ACCESS_TOKEN_SIZE];
@@ -623,7 +624,7 @@ test_keys_of_other_times(void **state)
 	assert_int_equal(keys_new(dir, KEY_ES256, NOW, NOW, old, why), 0);
 	assert_int_equal(keys_new(dir, KEY_EDDSA, NOW, retired, next, why), 0);
 	assert_int_equal(keys_retire(dir, old, NOW, retired, why), 0);
-	keys = keys_open(dir, LIFE, why);
+	keys = keys_open(dir, why);
 	temp_dir_remove(dir);
 	assert_non_null(keys);
 
@@ -686,7 +687,7 @@ test_cache(void **state)
 	temp_dir_make(dir);
 	assert_int_equal(keys_init(dir, why), 0);
 	assert_int_equal(keys_new(dir, KEY_ES256, NOW, NOW, kid, why), 0);
-	keys = keys_open(dir, LIFE, why);
+	keys = keys_open(dir, why);
 	assert_non_null(keys);
 	issue(keys, &claims, token);
 	size = strlen(token);
@@ -705,9 +706,7 @@ test_cache(void **state)
 	    ACCESS_TOKEN_INVALID);
 
 	assert_int_equal(keys_new(dir, KEY_ES256, NOW, NOW, next, why), 0);
-	assert_int_equal(keys_retire(dir, kid, NOW,
-			     NOW - 2 * LIFE * CLOCK_SECOND_US, why),
-	    0);
+	assert_int_equal(keys_revoke(dir, kid, NOW, why), 0);
 	keys_refresh(keys, NOW);
 	assert_int_equal(access_cache_verify(cache, keys, ISSUER, AUDIENCE,
 			     token, size, NOW, &found),

@@ -12,11 +12,11 @@
 #include "base/json.h"
 #include "temp_dir.h"
 #include "token/jwks.h"
+#include "token/key_list.h"
 #include "token/keys_admin.h"
 
-#define SECOND        CLOCK_SECOND_US
-#define NOW           (INT64_C(1800000000) * SECOND)
-#define TOKEN_SECONDS 900
+#define SECOND CLOCK_SECOND_US
+#define NOW    (INT64_C(1800000000) * SECOND)
 
 static char dir[TEMP_DIR_SIZE];
 static char why[KEYS_WHY_SIZE];
@@ -48,7 +48,7 @@ new_key(enum key_algorithm algorithm, int64_t from_us,
 static struct json_object *
 set_at(int64_t at_us)
 {
-	struct keys *keys = keys_open(dir, TOKEN_SECONDS, why);
+	struct keys *keys = keys_open(dir, why);
 	struct json_object *set;
 
 	assert_non_null(keys);
@@ -148,11 +148,11 @@ test_a_keys_life(void **state)
 	assert_string_equal(text_of(key_in(set, 0), "kid"), two);
 	json_free(set);
 
-	set = set_at(over + (TOKEN_SECONDS + 59) * SECOND);
+	set = set_at(over + (KEY_VERIFIES_SECONDS - 1) * SECOND);
 	assert_int_equal(count_in(set), 2);
 	json_free(set);
 
-	set = set_at(over + (TOKEN_SECONDS + 60) * SECOND);
+	set = set_at(over + KEY_VERIFIES_SECONDS * SECOND);
 	assert_int_equal(count_in(set), 1);
 	assert_string_equal(text_of(key_in(set, 0), "kid"), two);
 	json_free(set);

@@ -18,11 +18,11 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "temp_dir.h"
+#include "token/key_list.h"
 #include "token/keys_admin.h"
 
-#define SECOND        CLOCK_SECOND_US
-#define NOW           (INT64_C(1800000000) * SECOND)
-#define TOKEN_SECONDS 900
+#define SECOND CLOCK_SECOND_US
+#define NOW    (INT64_C(1800000000) * SECOND)
 
 /* A directory of its own for each test; `why` is the last refusal. */
 static char dir[TEMP_DIR_SIZE];
@@ -56,7 +56,7 @@ new_key(enum key_algorithm algorithm, int64_t from_us,
 static struct keys *
 open_keys(void)
 {
-	struct keys *keys = keys_open(dir, TOKEN_SECONDS, why);
+	struct keys *keys = keys_open(dir, why);
 
 	if (keys == NULL)
 		fail_msg("%s", why);
@@ -68,7 +68,7 @@ static void
 assert_refused(const char *words)
 {
 	memset(why, 0, sizeof(why));
-	assert_null(keys_open(dir, TOKEN_SECONDS, why));
+	assert_null(keys_open(dir, why));
 	if (strstr(why, words) == NULL)
 		fail_msg("\"%s\" does not say \"%s\"", why, words);
 }
@@ -249,10 +249,10 @@ test_states(void **state)
 	    KEY_PUBLISHED);
 	assert_int_equal(keys_state(keys, keys_at(keys, 2), over), KEY_RETIRED);
 	assert_int_equal(keys_state(keys, keys_at(keys, 2),
-			     over + (TOKEN_SECONDS + 59) * SECOND),
+			     over + (KEY_VERIFIES_SECONDS - 1) * SECOND),
 	    KEY_RETIRED);
 	assert_int_equal(keys_state(keys, keys_at(keys, 2),
-			     over + (TOKEN_SECONDS + 60) * SECOND),
+			     over + KEY_VERIFIES_SECONDS * SECOND),
 	    KEY_GONE);
 	keys_close(keys);
 
@@ -292,9 +292,9 @@ test_retire(void **state)
 	assert_non_null(strstr(why, "retired already"));
 	assert_int_equal(keys_retire(dir, one, NOW, NOW + 61 * SECOND, why),
 	    -1);
-	assert_int_equal(
-	    keys_retire(dir, one, NOW + 70 * SECOND, NOW - 9999 * SECOND, why),
-	    0);
+	assert_int_equal(keys_revoke(dir, one, NOW + 59 * SECOND, why), -1);
+	assert_non_null(strstr(why, "no other key would sign"));
+	assert_int_equal(keys_revoke(dir, one, NOW + 70 * SECOND, why), 0);
 	keys = open_keys();
 	assert_int_equal(keys_state(keys, keys_at(keys, 1), NOW + 70 * SECOND),
 	    KEY_GONE);
@@ -337,13 +337,13 @@ test_new_refuses(void **state)
 	end(state);
 	assert_int_equal(keys_new(dir, KEY_ES256, NOW, NOW, kid, why), -1);
 	assert_int_equal(keys_retire(dir, kid, NOW, NOW, why), -1);
-	assert_int_equal(keys_prune(dir, TOKEN_SECONDS, NOW, why), -1);
+	assert_int_equal(keys_prune(dir, NOW, why), -1);
 }
 
 static void
 test_prune(void **state)
 {
-	const int64_t gone = NOW + (TOKEN_SECONDS + 60) * SECOND;
+	const int64_t gone = NOW + KEY_VERIFIES_SECONDS * SECOND;
 	char one[KEY_ID_SIZE], two[KEY_ID_SIZE], name[TEMP_PATH_SIZE];
 	char path[TEMP_PATH_SIZE * 2];
 	struct keys *keys;
@@ -351,11 +351,11 @@ test_prune(void **state)
 	(void)state;
 	new_key(KEY_ES256, NOW, one);
 	new_key(KEY_ES256, NOW, two);
-	assert_int_equal(keys_prune(dir, TOKEN_SECONDS, gone, why), 0);
+	assert_int_equal(keys_prune(dir, gone, why), 0);
 	assert_int_equal(keys_retire(dir, one, NOW, NOW, why), 0);
-	assert_int_equal(keys_prune(dir, TOKEN_SECONDS, gone - 1, why), 0);
+	assert_int_equal(keys_prune(dir, gone - 1, why), 0);
 	assert_int_equal(count_files(), 4);
-	assert_int_equal(keys_prune(dir, TOKEN_SECONDS, gone, why), 1);
+	assert_int_equal(keys_prune(dir, gone, why), 1);
 	assert_int_equal(count_files(), 3);
 	snprintf(path, sizeof(path), "%s/%s", dir, pem_name(one, name));
 	assert_int_equal(access(path, F_OK), -1);
@@ -413,7 +413,7 @@ test_refuses_open_modes(void **state)
 	assert_int_equal(keys_init(dir, why), -1);
 	assert_int_equal(keys_new(dir, KEY_ES256, NOW, NOW, kid, why), -1);
 	assert_int_equal(keys_retire(dir, kid, NOW, NOW, why), -1);
-	assert_int_equal(keys_prune(dir, TOKEN_SECONDS, NOW, why), -1);
+	assert_int_equal(keys_prune(dir, NOW, why), -1);
 }
 
 /* A group may read what root owns, so that root can keep the keys from being
@@ -450,7 +450,7 @@ as_user(uid_t user, int (*what)(void))
 static int
 try_open(void)
 {
-	struct keys *keys = keys_open(dir, TOKEN_SECONDS, why);
+	struct keys *keys = keys_open(dir, why);
 	int refused = keys == NULL;
 
 	keys_close(keys);
