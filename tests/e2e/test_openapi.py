@@ -86,6 +86,8 @@ def good(keys, people, session):
                        "password": people.alice.password},
             "keepSession": {"refreshToken": session.refresh},
         }.get(operation["operationId"], b"")
+        if operation["operationId"] == "metrics":
+            request["more"] = {"REMOTE_ADDR": "127.0.0.1"}
         return request
     return make
 
@@ -169,21 +171,47 @@ def ways(away, start_pool, keys, people, new_person, expired, session,
     }
 
 
-@pytest.mark.parametrize("method, path, operation, status, name", REFUSALS)
-def test_each_refusal_happens(pool, good, ways, method, path, operation,
-                              status, name):
-    way = ways.get(f"{operation['operationId']} {name}") or ways[name]
-    request = {**good(operation), **way()}
+def send(pool, method, path, request):
     body = request["body"]
-    answer = fastcgi.ask(
+    return fastcgi.ask(
         request.get("pool", pool).address, method,
         path.replace("{id}", request["id"]) + request.get("query", ""),
         body if isinstance(body, bytes) else json.dumps(body),
         {**request["client"],
          "Content-Type": request.get("type", "application/json")},
         **request.get("more", {}))
+
+
+@pytest.mark.parametrize("method, path, operation, status, name", REFUSALS)
+def test_each_refusal_happens(pool, good, ways, method, path, operation,
+                              status, name):
+    way = ways.get(f"{operation['operationId']} {name}") or ways[name]
+    answer = send(pool, method, path, {**good(operation), **way()})
     assert answer.status == status, answer
     refusal = json.loads(answer.body)
     refusal.pop("detail", None)
     assert refusal == openapi.refusals(
         operation["responses"][str(status)])[name]
+
+
+# ---- each answer that is no refusal ------------------------------------------------
+
+OTHERS = [
+    pytest.param(method, path, operation, int(status),
+                 id=f"{method} {path} {status}")
+    for method, path, operation in openapi.operations()
+    for status, response in operation["responses"].items()
+    if not openapi.refusals(response)]
+
+
+@pytest.mark.parametrize("method, path, operation, status", OTHERS)
+def test_each_other_answer_happens(pool, start_pool, good, method, path,
+                                   operation, status):
+    request = good(operation)
+    if status == 303:
+        request["body"]["redirectUrl"] = "https://app.test/"
+        request["pool"] = start_pool(allowed_origins="https://app.test")
+    if status == 304:
+        tag = send(pool, method, path, request).header("ETag")
+        request["client"] = {"If-None-Match": tag}
+    assert send(pool, method, path, request).status == status

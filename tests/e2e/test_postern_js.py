@@ -104,15 +104,21 @@ class Tab:
 
 
 @pytest.fixture
-def serve(start_pool, start_lighttpd, room, keys):
+def root(room):
+    """The files of a web server that has the module."""
+    root = room / "root"
+    root.mkdir()
+    shutil.copy(tree.TOP / "deploy/www/postern.js", root)
+    (root / "blank.html").write_text("<!doctype html><title>x</title>")
+    (root / "echo.cgi").write_text(ECHO)
+    return root
+
+
+@pytest.fixture
+def serve(start_pool, start_lighttpd, root, keys):
     """A pool with these settings behind a web server that has the module."""
     def start(**settings):
-        root = room / "root"
-        root.mkdir()
-        shutil.copy(tree.TOP / "deploy/www/postern.js", root)
-        (root / "blank.html").write_text("<!doctype html><title>x</title>")
         pool = start_pool(**settings)
-        (root / "echo.cgi").write_text(ECHO)
         server = start_lighttpd(web_server.to_socket(pool.address) + CGI,
                                 root=root)
         return SimpleNamespace(pool=pool, api_key=keys.publishable,
@@ -341,6 +347,72 @@ def test_sessions(tab, people, tabs):
     assert tab.value("postern.me()")["email"] == people.bob.email
     tab.value("postern.signOut('all')")
     assert tab.value("postern.me()") is None
+
+
+# ---- a service elsewhere -----------------------------------------------------------
+
+@pytest.fixture
+def elsewhere(start_pool, start_lighttpd, root, keys):
+    """Pages of an origin that the service's allows, and one that it does not.  To
+    a browser each port is an origin of its own; all of them are one site."""
+    port = process.free_port()
+    app = f"http://127.0.0.1:{port}"
+    pool = start_pool(allowed_origins=app, **NO_GRACE)
+    service = start_lighttpd(web_server.to_socket(pool.address))
+    start_lighttpd("", root=root, port=port)
+    stranger = start_lighttpd("", root=root)
+    return SimpleNamespace(
+        pool=pool, api_key=keys.publishable, url=app,
+        stranger=f"http://127.0.0.1:{stranger.port}",
+        base=f"http://127.0.0.1:{service.port}/v2")
+
+
+def test_tabs_of_another_origin(elsewhere, tabs, people):
+    three = tabs(elsewhere)
+    signed_in(three, people.alice, base=elsewhere.base)
+    for number in range(1, 3):
+        forget_access(three[0])
+        for tab in three:
+            tab.begin("Promise.all([1, 2, 3].map(() => postern.fetch("
+                      f"'{elsewhere.base}/users/me', {{ credentials: "
+                      "'include' }).then((r) => r.status)))")
+        assert [tab.end() for tab in three] == [[200] * 3] * 3
+        assert requests(elsewhere, REFRESH) == [200] * number
+    assert three[1].value("postern.me()")["email"] == people.alice.email
+    assert [one["current"] for one in three[1].value("postern.sessions()")
+            ].count(True) == 1
+    three[2].value("postern.signOut()")
+    for tab in three[:2]:
+        tab.wait_for("signedout", True)
+    assert [tab.value("postern.me()") for tab in three] == [None] * 3
+
+
+def test_what_another_origin_sees_of_a_refusal(elsewhere, tabs, people):
+    [tab] = tabs(elsewhere, 1)
+    tab.open(base=elsewhere.base)
+    error = tab.error(f"postern.signIn('{people.alice.email}', 'wrong')")
+    assert (error.errorCode, error.status) == ("INVALID_CREDENTIALS", 401)
+    assert elsewhere.pool.request_event(error.requestId)["status"] == 401
+
+
+def test_an_origin_that_is_not_allowed(elsewhere, tabs, people):
+    """It signs nobody in, and reads nothing of whoever is."""
+    [tab] = tabs(elsewhere, 1)
+    tab.open(base=elsewhere.base)
+    tab.sign_in(people.alice)
+    app, elsewhere.url = elsewhere.url, elsewhere.stranger
+    tab.open(base=elsewhere.base)
+    for expression in ("postern.me()", "postern.refresh()",
+                       "postern.signOut()", "postern.signIn({}, {})".format(
+                           json.dumps(people.bob.email),
+                           json.dumps(people.bob.password))):
+        error = tab.error(expression)
+        assert (error.errorCode, error.status) == ("NETWORK", 0), expression
+    assert requests(elsewhere, REFRESH) == [403]
+    assert tab.events() == []
+    elsewhere.url = app
+    tab.open(base=elsewhere.base)
+    assert tab.value("postern.me()")["email"] == people.alice.email
 
 
 # ---- refusals ----------------------------------------------------------------------
