@@ -358,6 +358,13 @@ def test_sessions_that_were_signed_out(pool, new_person, sign_in, cluster,
     assert "postern_service" not in cluster.log()[before:]
 
 
+def reload(pool):
+    workers = pool.workers()
+    pool.reload()
+    process.wait_until("other workers", lambda: pool.workers()
+                       and not set(pool.workers()) & set(workers))
+
+
 def test_a_reload_forgets_nothing(start_pool, people, sign_in):
     pool = start_pool(refresh_grace_seconds=0)
     session = fresh(pool, people.alice, sign_in)
@@ -365,11 +372,20 @@ def test_a_reload_forgets_nothing(start_pool, people, sign_in):
         ask(pool, "POST", "/v2/auth/refresh",
             {"refreshToken": session.refresh})
     check_stops(check(pool, session.cookie))
-    workers = pool.workers()
-    pool.reload()
-    process.wait_until("other workers", lambda: pool.workers()
-                       and not set(pool.workers()) & set(workers))
+    reload(pool)
     check_stops(check(pool, session.cookie))
+
+
+def test_a_reload_learns_what_others_ended(start_pool, people, ctl, sign_in):
+    """So an operator need not wait for the token's end."""
+    pool = start_pool()
+    ended, other = (fresh(pool, people.alice, sign_in) for _ in range(2))
+    ctl("session", "revoke", ended.sid)
+    assert check(pool, ended.cookie).status == 204
+    reload(pool)
+    check_stops(check(pool, ended.cookie))
+    check_stops(authorize(pool, ended.cookie))
+    check_passes(check(pool, other.cookie), other, people.alice.email)
 
 
 # ---- what the list of ended sessions does not know --------------------------------
