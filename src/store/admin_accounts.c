@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/secret.h"
-#include "store/admin_rows.h"
 #include "store/admin_statements.h"
 
 /* Did an earlier sending of the same statement make this account? */
@@ -185,18 +184,14 @@ store_account_list(struct db *db, const char *after, int status, size_t limit,
 	struct db_rows *rows;
 	enum store_result result;
 
-	*count = 0;
-	result = db_run(db, &admin_statements[ADMIN_ACCOUNT_LIST], values, 3,
-	    &rows);
-	if (result != STORE_OK)
-		return result;
-	*count = admin_rows_within(rows, limit);
+	result = db_list(db, &admin_statements[ADMIN_ACCOUNT_LIST], values, 3,
+	    limit, &rows, count);
 	for (size_t i = 0; i < *count; i++) {
 		row_read(rows, i, &list[i]);
 		list[i].has_password = db_get_bool(rows, i, 6);
 	}
 	db_rows_free(rows);
-	return STORE_OK;
+	return result;
 }
 
 enum store_result

@@ -2,7 +2,6 @@
 
 #include "store/admin_api_keys.h"
 
-#include "store/admin_rows.h"
 #include "store/admin_statements.h"
 
 enum store_result
@@ -50,16 +49,12 @@ store_api_key_list(struct db *db, const struct id *user,
 	struct db_rows *rows;
 	enum store_result result;
 
-	*count = 0;
-	result = db_run(db, &admin_statements[ADMIN_API_KEY_LIST], values, 4,
-	    &rows);
-	if (result != STORE_OK)
-		return result;
-	*count = admin_rows_within(rows, limit);
+	result = db_list(db, &admin_statements[ADMIN_API_KEY_LIST], values, 4,
+	    limit, &rows, count);
 	for (size_t i = 0; i < *count; i++)
 		row_read(rows, i, &list[i]);
 	db_rows_free(rows);
-	return STORE_OK;
+	return result;
 }
 
 enum store_result

@@ -2,7 +2,6 @@
 
 #include "store/admin_audit.h"
 
-#include "store/admin_rows.h"
 #include "store/admin_statements.h"
 
 static void
@@ -31,14 +30,10 @@ store_audit_list(struct db *db, const struct id *user,
 	struct db_rows *rows;
 	enum store_result result;
 
-	*count = 0;
-	result = db_run(db, &admin_statements[ADMIN_AUDIT_LIST], values, 3,
-	    &rows);
-	if (result != STORE_OK)
-		return result;
-	*count = admin_rows_within(rows, limit);
+	result = db_list(db, &admin_statements[ADMIN_AUDIT_LIST], values, 3,
+	    limit, &rows, count);
 	for (size_t i = 0; i < *count; i++)
 		row_read(rows, i, &list[i]);
 	db_rows_free(rows);
-	return STORE_OK;
+	return result;
 }

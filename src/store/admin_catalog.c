@@ -2,7 +2,6 @@
 
 #include "store/admin_catalog.h"
 
-#include "store/admin_rows.h"
 
 const struct db_statement admin_catalog_statements[CATALOG_STATEMENT_COUNT] = {
 	[CATALOG_STANDING] = { "catalog_standing",
@@ -164,17 +163,13 @@ store_catalog_privileges(struct db *db, struct catalog_misfit *list,
 	struct db_rows *rows;
 	enum store_result result;
 
-	*count = 0;
-	result = db_run(db, &admin_catalog_statements[CATALOG_PRIVILEGES], NULL, 0,
-	    &rows);
-	if (result != STORE_OK)
-		return result;
-	*count = admin_rows_within(rows, limit);
+	result = db_list(db, &admin_catalog_statements[CATALOG_PRIVILEGES],
+	    NULL, 0, limit, &rows, count);
 	for (size_t i = 0; i < *count; i++) {
 		list[i].lacking = db_get_bool(rows, i, 0);
 		db_copy_text(rows, i, 1, list[i].grant,
 		    sizeof(list[i].grant));
 	}
 	db_rows_free(rows);
-	return STORE_OK;
+	return result;
 }

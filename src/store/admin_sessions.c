@@ -2,7 +2,6 @@
 
 #include "store/admin_sessions.h"
 
-#include "store/admin_rows.h"
 #include "store/admin_statements.h"
 
 static void
@@ -22,7 +21,7 @@ row_read(const struct db_rows *rows, size_t at, struct session_row *row)
 
 static enum store_result
 query_run(struct db *db, const struct session_query *query,
-    struct db_rows **rows)
+    struct db_rows **rows, size_t *count)
 {
 	const struct id *first = query->user;
 	enum admin_statement statement = ADMIN_SESSION_LIST;
@@ -40,7 +39,8 @@ query_run(struct db *db, const struct session_query *query,
 		db_int((int32_t)query->limit),
 	};
 
-	return db_run(db, &admin_statements[statement], values, 5, rows);
+	return db_list(db, &admin_statements[statement], values, 5, query->limit,
+	    rows, count);
 }
 
 enum store_result
@@ -50,15 +50,11 @@ store_session_list(struct db *db, const struct session_query *query,
 	struct db_rows *rows;
 	enum store_result result;
 
-	*count = 0;
-	result = query_run(db, query, &rows);
-	if (result != STORE_OK)
-		return result;
-	*count = admin_rows_within(rows, query->limit);
+	result = query_run(db, query, &rows, count);
 	for (size_t i = 0; i < *count; i++)
 		row_read(rows, i, &list[i]);
 	db_rows_free(rows);
-	return STORE_OK;
+	return result;
 }
 
 enum store_result

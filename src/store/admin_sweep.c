@@ -2,7 +2,6 @@
 
 #include "store/admin_sweep.h"
 
-#include "store/admin_rows.h"
 #include "store/admin_statements.h"
 
 static enum store_result
@@ -66,7 +65,7 @@ store_throttle_sweep(struct db *db, int64_t before_us, size_t limit,
 	if (result != STORE_OK)
 		return result;
 	if (db_rows_count(rows) == 1) {
-		admin_rows_digest(rows, 0, 0, sweep->digest);
+		db_copy_bytes(rows, 0, 0, sweep->digest, DIGEST_SIZE);
 		seen = db_get_int(rows, 0, 1);
 		sweep->removed += db_get_int(rows, 0, 2);
 	}

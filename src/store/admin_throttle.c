@@ -2,13 +2,12 @@
 
 #include "store/admin_throttle.h"
 
-#include "store/admin_rows.h"
 #include "store/admin_statements.h"
 
 static void
 row_read(const struct db_rows *rows, size_t at, struct throttle_row *row)
 {
-	admin_rows_digest(rows, at, 0, row->digest);
+	db_copy_bytes(rows, at, 0, row->digest, DIGEST_SIZE);
 	row->failures = db_get_int(rows, at, 1);
 	row->failed_us = db_get_time(rows, at, 2);
 	row->locked_until_us = db_get_time(rows, at, 3);
@@ -31,15 +30,12 @@ read_rows(struct db *db, enum admin_statement statement,
 	struct db_rows *rows;
 	enum store_result result;
 
-	*count = 0;
-	result = db_run(db, &admin_statements[statement], values, given, &rows);
-	if (result != STORE_OK)
-		return result;
-	*count = admin_rows_within(rows, limit);
+	result = db_list(db, &admin_statements[statement], values, given, limit,
+	    &rows, count);
 	for (size_t i = 0; i < *count; i++)
 		row_read(rows, i, &list[i]);
 	db_rows_free(rows);
-	return STORE_OK;
+	return result;
 }
 
 enum store_result

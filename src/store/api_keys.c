@@ -20,19 +20,15 @@ enum scope { SCOPE_PUBLISHABLE = 0, SCOPE_SECRET = 1 };
 static enum store_result
 read_row(const struct db_rows *rows, struct api_key_row *row)
 {
-	const unsigned char *digest;
-	size_t size;
-	int64_t scope;
+	int64_t scope = db_get_int(rows, 0, COLUMN_SCOPE);
 
-	digest = db_get_bytes(rows, 0, COLUMN_SECRET_HASH, &size);
-	scope = db_get_int(rows, 0, COLUMN_SCOPE);
-	if (digest == NULL || size != DIGEST_SIZE ||
+	if (!db_copy_bytes(rows, 0, COLUMN_SECRET_HASH, row->digest,
+		DIGEST_SIZE) ||
 	    (scope != SCOPE_PUBLISHABLE && scope != SCOPE_SECRET)) {
 		log_error("could not read an API key from the database: its "
 		    "digest or scope is none");
 		return STORE_FAILED;
 	}
-	memcpy(row->digest, digest, DIGEST_SIZE);
 	row->secret = scope == SCOPE_SECRET;
 	row->expires_us = db_get_time(rows, 0, COLUMN_EXPIRES_AT);
 	row->revoked_us = db_get_time(rows, 0, COLUMN_REVOKED_AT);

@@ -365,6 +365,23 @@ db_find(struct db *db, const struct db_statement *statement,
 }
 
 enum store_result
+db_list(struct db *db, const struct db_statement *statement,
+    const struct db_value *values, size_t value_count, size_t limit,
+    struct db_rows **rows, size_t *count)
+{
+	enum store_result result;
+
+	*count = 0;
+	result = db_run(db, statement, values, value_count, rows);
+	if (result != STORE_OK)
+		return result;
+	*count = db_rows_count(*rows);
+	if (*count > limit)
+		*count = limit;
+	return STORE_OK;
+}
+
+enum store_result
 db_script(struct db *db, const char *sql)
 {
 	int64_t deadline_ms = clock_steady_ms() + db->options.timeout_ms;

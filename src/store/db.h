@@ -138,6 +138,12 @@ enum store_result db_run(struct db *db, const struct db_statement *statement,
 enum store_result db_find(struct db *db, const struct db_statement *statement,
     const struct db_value *values, size_t count, struct db_rows **rows);
 
+/* The same for a statement that lists: *count is how many rows there are to read,
+ * at most `limit`; 0, and nothing to release, when it failed. */
+enum store_result db_list(struct db *db, const struct db_statement *statement,
+    const struct db_value *values, size_t value_count, size_t limit,
+    struct db_rows **rows, size_t *count);
+
 /* As db_run(); but a refusal with this SQLSTATE says that there is nothing to
  * find: STORE_NONE, and no word in the log. */
 enum store_result db_run_unless(struct db *db,
@@ -167,8 +173,8 @@ bool db_is_null(const struct db_rows *rows, size_t row, int column);
 const char *db_get_text(const struct db_rows *rows, size_t row, int column);
 bool db_copy_text(const struct db_rows *rows, size_t row, int column,
     char *text, size_t room); /* NULL gives ""; false: it did not fit */
-const unsigned char *db_get_bytes(const struct db_rows *rows, size_t row,
-    int column, size_t *size);
+bool db_copy_bytes(const struct db_rows *rows, size_t row, int column,
+    void *bytes, size_t size); /* false: not of this size, and zeros */
 struct id db_get_id(const struct db_rows *rows, size_t row, int column);
 int64_t db_get_time(const struct db_rows *rows, size_t row, int column);
 int64_t db_get_int(const struct db_rows *rows, size_t row, int column);

@@ -81,8 +81,9 @@ db_is_null(const struct db_rows *rows, size_t row, int column)
 	    PQgetisnull(rows->result, (int)row, column);
 }
 
-const unsigned char *
-db_get_bytes(const struct db_rows *rows, size_t row, int column, size_t *size)
+/* Of any width; NULL and 0 for NULL. */
+static const unsigned char *
+get_bytes(const struct db_rows *rows, size_t row, int column, size_t *size)
 {
 	*size = 0;
 	if (db_is_null(rows, row, column))
@@ -98,7 +99,7 @@ db_get_text(const struct db_rows *rows, size_t row, int column)
 	const unsigned char *bytes;
 	size_t size;
 
-	bytes = db_get_bytes(rows, row, column, &size);
+	bytes = get_bytes(rows, row, column, &size);
 	if (bytes == NULL)
 		return NULL;
 	/* libpq puts a NUL behind every field; text has none inside. */
@@ -126,12 +127,25 @@ get_exactly(const struct db_rows *rows, size_t row, int column, size_t width)
 	const unsigned char *bytes;
 	size_t size;
 
-	bytes = db_get_bytes(rows, row, column, &size);
+	bytes = get_bytes(rows, row, column, &size);
 	if (bytes != NULL && size != width) {
 		complain(rows, column, "it has the wrong width");
 		return NULL;
 	}
 	return bytes;
+}
+
+bool
+db_copy_bytes(const struct db_rows *rows, size_t row, int column, void *bytes,
+    size_t size)
+{
+	const unsigned char *field = get_exactly(rows, row, column, size);
+
+	if (field == NULL)
+		memset(bytes, 0, size);
+	else
+		memcpy(bytes, field, size);
+	return field != NULL;
 }
 
 struct id
@@ -181,7 +195,7 @@ db_get_int(const struct db_rows *rows, size_t row, int column)
 	const unsigned char *bytes;
 	size_t size;
 
-	bytes = db_get_bytes(rows, row, column, &size);
+	bytes = get_bytes(rows, row, column, &size);
 	if (bytes == NULL)
 		return 0;
 	if (size != 2 && size != 4 && size != 8) {

@@ -148,17 +148,12 @@ store_sessions_view(struct db *db, const struct id *user,
 	enum store_result result;
 	struct db_rows *rows;
 
-	*count = 0;
-	result = db_run(db, &statements[STATEMENT_SESSIONS_VIEW], values, 5,
-	    &rows);
-	if (result != STORE_OK)
-		return result;
-	while (*count < limit && *count < db_rows_count(rows)) {
-		read_view(rows, *count, &list[*count]);
-		++*count;
-	}
+	result = db_list(db, &statements[STATEMENT_SESSIONS_VIEW], values, 5,
+	    limit, &rows, count);
+	for (size_t i = 0; i < *count; i++)
+		read_view(rows, i, &list[i]);
 	db_rows_free(rows);
-	return STORE_OK;
+	return result;
 }
 
 enum store_result

@@ -147,22 +147,23 @@ static void
 test_text_and_bytes(void **state)
 {
 	struct db_rows *rows = make_rows("a\0b", 3);
-	const unsigned char *bytes;
-	size_t size = 9;
+	unsigned char bytes[4] = "xxxx";
 
 	(void)state;
 	assert_null(db_get_text(rows, 0, 0)); /* it would be cut */
-	bytes = db_get_bytes(rows, 0, 0, &size);
-	assert_int_equal(size, 3);
-	assert_memory_equal(bytes, "a\0b", 3);
+	assert_true(db_copy_bytes(rows, 0, 0, bytes, 3));
+	assert_memory_equal(bytes, "a\0bx", 4);
+	assert_false(db_copy_bytes(rows, 0, 0, bytes, 2));
+	assert_memory_equal(bytes, "\0\0bx", 4);
+	assert_false(db_copy_bytes(rows, 0, 0, bytes, 4));
+	assert_memory_equal(bytes, "\0\0\0\0", 4);
 	assert_null(db_get_text(rows, 0, 1));
-	assert_null(db_get_bytes(rows, 0, 1, &size));
-	assert_int_equal(size, 0);
+	assert_false(db_copy_bytes(rows, 0, 1, bytes, 4));
 	db_rows_free(rows);
 
 	rows = make_rows("", 0);
 	assert_string_equal(db_get_text(rows, 0, 0), "");
-	assert_non_null(db_get_bytes(rows, 0, 0, &size));
+	assert_true(db_copy_bytes(rows, 0, 0, bytes, 0));
 	db_rows_free(rows);
 }
 
@@ -175,7 +176,8 @@ test_what_is_not_there(void **state)
 	} cases[] = { { 1, 0 }, { 0, 2 }, { 0, -1 }, { SIZE_MAX, 0 },
 		{ (size_t)1 << 32, 0 } };
 	struct db_rows *rows = make_rows("\0\0\0\x07", 4);
-	size_t i, size;
+	unsigned char bytes[4];
+	size_t i;
 
 	(void)state;
 	assert_int_equal(db_get_int(rows, 0, 0), 7);
@@ -185,7 +187,7 @@ test_what_is_not_there(void **state)
 
 		assert_true(db_is_null(rows, row, column));
 		assert_null(db_get_text(rows, row, column));
-		assert_null(db_get_bytes(rows, row, column, &size));
+		assert_false(db_copy_bytes(rows, row, column, bytes, 4));
 		assert_int_equal(db_get_int(rows, row, column), 0);
 		assert_int_equal(db_get_time(rows, row, column), 0);
 		assert_false(db_get_bool(rows, row, column));
