@@ -30,6 +30,7 @@ static const struct ctl_column list_columns[] = {
 	{ "state", "state" },
 	{ "createdAt", "created" },
 	{ "refreshedAt", "refreshed" },
+	{ "generation", "generation" },
 	{ "address", "address" },
 	{ "device", "device" },
 	{ 0 },
@@ -67,6 +68,7 @@ describe(const struct session_row *row, const char *state)
 	json_add_string(object, "state", state);
 	ctl_output_add_time(object, "createdAt", row->created_us);
 	ctl_output_add_time(object, "refreshedAt", row->rotated_us);
+	json_add_int(object, "generation", row->generation);
 	ctl_output_add_time(object, "expiresAt", row->expires_us);
 	ctl_output_add_time(object, "endedAt", row->ended_us);
 	ctl_output_add_text(object, "address", row->address);

@@ -14,9 +14,10 @@ row_read(const struct db_rows *rows, size_t at, struct session_row *row)
 	row->expires_us = db_get_time(rows, at, 4);
 	row->ended_us = db_get_time(rows, at, 5);
 	row->ended_why = (int)db_get_int(rows, at, 6);
-	db_copy_text(rows, at, 7, row->address, sizeof(row->address));
-	db_copy_text(rows, at, 8, row->device, sizeof(row->device));
-	db_copy_text(rows, at, 9, row->login_key, sizeof(row->login_key));
+	row->generation = db_get_int(rows, at, 7);
+	db_copy_text(rows, at, 8, row->address, sizeof(row->address));
+	db_copy_text(rows, at, 9, row->device, sizeof(row->device));
+	db_copy_text(rows, at, 10, row->login_key, sizeof(row->login_key));
 }
 
 static enum store_result

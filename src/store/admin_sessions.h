@@ -20,6 +20,7 @@ struct session_row {
 	int64_t expires_us;
 	int64_t ended_us;   /* 0: has not ended */
 	int ended_why;      /* enum session_ended, 0 when it has not */
+	int64_t generation; /* how often its refresh token was replaced */
 	char address[SESSION_ADDRESS_SIZE];
 	char device[SESSION_DEVICE_SIZE];
 	char login_key[EMAIL_SIZE]; /* the user's, "" when there is none */

@@ -159,7 +159,8 @@ const struct db_statement admin_statements[ADMIN_STATEMENT_COUNT] = {
 	 * rotation that is not idle 5 limit */
 	[ADMIN_SESSION_LIST] = { "admin_session_list",
 	  "SELECT s.user_id, s.sid, s.created_at, s.rotated_at, s.expires_at,"
-	  "  s.ended_at, s.ended_why, s.address, s.device, u.login_key"
+	  "  s.ended_at, s.ended_why, s.generation, s.address, s.device,"
+	  "  u.login_key"
 	  " FROM postern.sessions s"
 	  " LEFT JOIN postern.users u ON u.user_id = s.user_id"
 	  " WHERE s.user_id = $1 AND s.sid > $2"
@@ -170,7 +171,8 @@ const struct db_statement admin_statements[ADMIN_STATEMENT_COUNT] = {
 	/* 1, 2 after this user and session; the others as above */
 	[ADMIN_SESSION_LIST_ALL] = { "admin_session_list_all",
 	  "SELECT s.user_id, s.sid, s.created_at, s.rotated_at, s.expires_at,"
-	  "  s.ended_at, s.ended_why, s.address, s.device, u.login_key"
+	  "  s.ended_at, s.ended_why, s.generation, s.address, s.device,"
+	  "  u.login_key"
 	  " FROM postern.sessions s"
 	  " LEFT JOIN postern.users u ON u.user_id = s.user_id"
 	  " WHERE (s.user_id, s.sid) > ($1, $2)"

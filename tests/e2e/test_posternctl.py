@@ -1070,7 +1070,7 @@ def test_session_list(place, ctl, person):
     [only] = ctl.json("session", "list", person.email)["sessions"]
     assert only["sessionId"] == live and only["state"] == "live"
     assert only["email"] == person.email and only["userId"] == person.id
-    assert only["address"] == "192.0.2.7"
+    assert only["address"] == "192.0.2.7" and only["generation"] == 0
     assert only["device"] == "Firefox \x1b[31m"
     everything = ctl.json("session", "list", person.email,
                           "--ended")["sessions"]
