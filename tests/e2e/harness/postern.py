@@ -56,7 +56,10 @@ class Pool:
              for part in command], self.log_file, **options)
         try:
             self.process.wait_until_it_answers(self.address)
-            process.wait_until("its workers", self.workers)
+            # All of them: a test compares them before and after.
+            wanted = int(settings.get("workers", 1))
+            process.wait_until("its workers",
+                               lambda: len(self.workers()) >= wanted)
         except BaseException:
             self.process.popen.kill()
             raise
