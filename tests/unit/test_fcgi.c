@@ -22,10 +22,10 @@
 #include "web/fcgi.h"
 
 #define BODY_LIMIT 1000
-#define TIMEOUT_MS 150
+#define TIMEOUT_MS 1000
 
 /* What no wait of this length or longer may be: a worker held for ever. */
-#define FOR_EVER_MS 5000
+#define FOR_EVER_MS 20000
 
 static struct records request;
 
@@ -288,7 +288,7 @@ test_peer_stays(void **state)
 	assert_int_equal(begin(door, &client), 0);
 	before_ms = clock_steady_ms();
 	answer(door, "done");
-	assert_in_range(clock_steady_ms() - before_ms, 0, 100);
+	assert_in_range(clock_steady_ms() - before_ms, 0, TIMEOUT_MS);
 	assert_answered(client, "done");
 	close(client);
 }
@@ -570,7 +570,7 @@ test_drip(void **state)
 	before_ms = clock_steady_ms();
 	assert_int_equal(fcgi_accept(door->fcgi, true), FCGI_ACCEPTED);
 	assert_int_equal(fcgi_begin(door->fcgi, &door->gateway), -1);
-	assert_in_range(clock_steady_ms() - before_ms, TIMEOUT_MS - 20, 1500);
+	assert_in_range(clock_steady_ms() - before_ms, TIMEOUT_MS - 20, FOR_EVER_MS);
 	assert_dropped(client);
 	assert_int_equal(kill(child, SIGKILL), 0);
 	assert_int_equal(waitpid(child, &status, 0), child);

@@ -350,7 +350,7 @@ test_refused_at_once(void **state)
 			assert_int_equal(
 			    check("password", readings[i].verifier),
 			    FOREIGN_REFUSED);
-	assert_in_range(clock_steady_ms() - began_ms, 0, 1000);
+	assert_in_range(clock_steady_ms() - began_ms, 0, 10000);
 }
 
 static void
