@@ -1,14 +1,15 @@
 """Under every web server, and however it is mounted there, the same request has the
 same answer."""
 
+import json
 import re
 from types import SimpleNamespace
 
 import pytest
 
 from conftest import SIGN_IN, add_person, furnish
-from harness import contract
-from harness.mounts import WAYS, Mount, Place
+from harness import contract, process
+from harness.mounts import PROXY, WAYS, Mount, Place
 from harness.postern import Ctl, Pool
 from harness.sessions import Session, ask
 
@@ -437,3 +438,135 @@ def test_row(mount, visitor, name):
         contract.check_refused(answer, status, says)
     elif says is not ANY:
         assert normal(answer.body.decode()) == says
+
+
+# ---- what the database says -------------------------------------------------------------
+
+def sign_in(mount, visitor, password=None, **options):
+    headers = {**JSON, **options.pop("headers", {}), "X-Api-Key": visitor["key"]}
+    body = {"email": visitor["email"],
+            "password": password or visitor["password"]}
+    return mount.server.fetch("POST", SIGN_IN, json.dumps(body).encode(),
+                              headers, **options)
+
+
+def check_come_back(answer, status, code):
+    """429 or 503, as everywhere; the seconds to wait."""
+    contract.check_refused(answer, status, code)
+    found = headers_of(answer)
+    seconds = found.pop("retry-after")
+    assert found == {
+        "content-type": ["application/json"], "cache-control": ["no-store"],
+        "vary": ["Origin"], "x-content-type-options": ["nosniff"]}
+    return int(seconds[0])
+
+
+def test_too_many_failures(mount, place):
+    """Whichever worker or process counts."""
+    nobody = Visitor(place, SimpleNamespace(
+        email=f"nobody-{mount.name}@example.test", password="x"))
+    answers = []
+    while not answers or answers[-1].status == 401:
+        answers.append(sign_in(mount, nobody))
+        assert len(answers) < 10
+    assert len(answers) > 5
+    assert check_come_back(answers[-1], 429, "LIMIT_EXCEEDED") in (1, 2, 4, 8)
+
+
+def test_the_database_is_away(mount, place, visitor):
+    place.cluster.stop()
+    try:
+        assert check_come_back(sign_in(mount, visitor), 503,
+                               "SERVICE_UNAVAILABLE") == 2
+        assert mount.server.fetch("GET", HEALTH).status == 200
+    finally:
+        place.cluster.start()
+    for ready in (lambda: sign_in(mount, visitor).status == 200,
+                  lambda: ask(place.pool, "GET", HEALTH + "/ready").status == 200):
+        process.wait_until("the database back", ready, 5)
+
+
+# ---- who the client is, and whether it has HTTPS ---------------------------------------
+
+CLIENT = "127.0.0.1"
+OTHER = "203.0.113.9"
+
+
+def forwarded(address=None, proto=None, **more):
+    """What a proxy says of its client."""
+    return {name: value for name, value in {
+        "X-Forwarded-For": address, "X-Forwarded-Proto": proto,
+        **more}.items() if value is not None}
+
+
+# From which address, with what it says; what we take for the client's address, and
+# whether for HTTPS.  Where no proxy is configured, nobody is believed.
+WITHOUT_PROXY = {
+    "nothing said": (CLIENT, {}, CLIENT, False),
+    "pretended": (CLIENT, forwarded(OTHER, "https"), CLIENT, False),
+    "pretended in other words": (CLIENT, {
+        "Forwarded": f"for={OTHER};proto=https", "X-Real-IP": OTHER,
+        "X-Forwarded-Ssl": "on", "Front-End-Https": "on", "Https": "on",
+        "Remote-Addr": OTHER}, CLIENT, False),
+}
+BEHIND_PROXY = {
+    **WITHOUT_PROXY,
+    "over HTTPS": (PROXY, forwarded(OTHER, "https"), OTHER, True),
+    "over HTTP": (PROXY, forwarded(OTHER, "http"), OTHER, False),
+    "of IPv6": (PROXY, forwarded("2001:db8::7", "https"), "2001:db8::7", True),
+    "client said something before": (
+        PROXY, forwarded(f"198.51.100.1, {OTHER}", "https"), OTHER, True),
+    "no word about HTTPS": (PROXY, forwarded(OTHER), OTHER, False),
+    "the proxy itself": (PROXY, {}, PROXY, False),
+}
+
+
+def check_origin(mount, visitor, case, **options):
+    source, headers, address, https = case
+    answer = sign_in(mount, visitor, headers=headers, source=source, **options)
+    session = Session(contract.check_signed_in(answer))
+    found = contract.cookies(answer)
+    assert set(found) == ({"__Host-postern-access", "__Secure-postern-refresh",
+                           "__Host-postern-device"} if https else
+                          {"postern-access", "postern-refresh", "postern-device"})
+    for _, attributes in found.values():
+        assert ("secure" in attributes) == https
+    body = json.loads(ask(visitor.place.pool, "GET", "/v2/auth/sessions",
+                          headers=session.bearer).body)
+    assert [one["address"] for one in body["sessions"]
+            if one["current"]] == [address]
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def proxied(request, place):
+    """A mount with all that its configuration suggests for a proxy in front."""
+    mount = Mount(request.param, place, request.param + "-proxied", trusting=True)
+    mount.person = add_person(place.ctl, place.cluster, mount.name)
+    yield mount
+    mount.stop()
+
+
+@pytest.mark.parametrize("name", WITHOUT_PROXY)
+def test_without_a_proxy(mount, visitor, name):
+    check_origin(mount, visitor, WITHOUT_PROXY[name])
+
+
+@pytest.mark.parametrize("name", BEHIND_PROXY)
+def test_behind_a_proxy(proxied, place, name):
+    check_origin(proxied, Visitor(place, proxied.person), BEHIND_PROXY[name])
+
+
+@pytest.mark.parametrize("headers", [{}, forwarded(OTHER, "http")],
+                         ids=["nothing said", "pretended"])
+def test_tls_of_the_web_server(mount, visitor, headers):
+    check_origin(mount, visitor, (CLIENT, headers, CLIENT, True), tls=True,
+                 port=mount.tls_port)
+
+
+def test_cookies_of_tls(mount, visitor):
+    """Only those count that TLS sets."""
+    for name, status in (("__Host-postern-access", 200),
+                         ("postern-access", 401)):
+        assert mount.server.fetch(
+            "GET", ME, headers={"Cookie": f"{name}={visitor['access']}"},
+            tls=True, port=mount.tls_port).status == status

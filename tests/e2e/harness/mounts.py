@@ -4,6 +4,7 @@ stands in deploy/ or README.md."""
 import os
 import shlex
 import shutil
+import signal
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -40,6 +41,32 @@ server.http-parseopts = (
 """
 
 
+# A second port, with TLS.
+TLS = {
+    "lighttpd": """
+server.modules += ( "mod_openssl" )
+$SERVER["socket"] == "127.0.0.1:{port}" {{
+    ssl.engine = "enable"
+    ssl.pemfile = "{room}/tls.pem"
+    ssl.privkey = "{room}/tls.key"
+}}
+""",
+    "apache": """
+Listen 127.0.0.1:{port}
+<VirtualHost 127.0.0.1:{port}>
+    SSLEngine on
+    SSLCertificateFile "{room}/tls.pem"
+    SSLCertificateKeyFile "{room}/tls.key"
+</VirtualHost>
+""",
+    "nginx": """
+listen 127.0.0.1:{port} ssl;
+ssl_certificate {room}/tls.pem;
+ssl_certificate_key {room}/tls.key;
+""",
+}
+
+
 def give_away(path):
     """It is readable to www-data, whom root's web servers become."""
     if os.getuid() == 0:
@@ -48,7 +75,7 @@ def give_away(path):
 
 
 class Place:
-    """What all mounts have in common: database, keys, settings."""
+    """What all mounts have in common: database, keys, settings, certificate."""
 
     def __init__(self, room, settings):
         self.room = Path(room)
@@ -60,6 +87,10 @@ class Place:
         self.common = {**settings, "key_dir": self.keys}
         self.common.pop("user", None)
         self.common.pop("listen_group", None)
+        process.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+                     "-subj", "/CN=localhost", "-days", "1",
+                     "-keyout", self.room / "tls.key",
+                     "-out", self.room / "tls.pem"], check=True)
 
     def write_settings(self, name, **changes):
         """A settings file for processes that web servers and supervisors
@@ -76,9 +107,9 @@ class Place:
 class Mount:
     """A web server with Postern behind it."""
 
-    def __init__(self, way, place, name, trusting=False, **changes):
+    def __init__(self, way, place, name, trusting=False, under=(), **changes):
         """`trusting`: with the configuration's lines for a proxy in front,
-        which is PROXY."""
+        which is PROXY.  `under`: what systemd's program is run by."""
         self.way = way
         self.kind = WAYS[way][1].__name__.lower()
         self.place = place
@@ -87,8 +118,10 @@ class Mount:
         self.room.chmod(0o755)
         self.name = name
         self.trusting = trusting
+        self.under = under
         self.changes = changes
-        self.processes = ExitStack()
+        self.tls_port = process.free_port()
+        self.processes, self.started = ExitStack(), []
         try:
             self.server = WAYS[way][0](self)
         except BaseException:
@@ -102,15 +135,18 @@ class Mount:
         return (self.place.room / f"{self.name}.log").read_text()
 
     def read(self, name, changes):
+        """A configuration of the web server, and one for TLS beside it."""
         if self.trusting:
             changes = {**changes, "192.0.2.1": PROXY}
-        return deploy.read(name, changes, suggested=self.trusting)
+        return deploy.read(name, changes, suggested=self.trusting) \
+            + TLS[self.kind].format(port=self.tls_port, room=self.place.room)
 
     def start(self, command, **environment):
         """A process that ends with the mount."""
         one = process.Process(command, self.room / "output",
                               env=process.clean_environment(**environment))
         self.processes.callback(one.stop)
+        self.started.append(one)
         return one
 
     def stop(self):
@@ -146,7 +182,8 @@ APACHE = "TraceEnable Off\n"
 
 
 def apache_modules(mount):
-    return ["remoteip", "setenvif", "log_config"] if mount.trusting else []
+    return ["ssl", "socache_shmcb", *(["remoteip", "setenvif"]
+                                      if mount.trusting else [])]
 
 
 def by_itself(mount):
@@ -176,7 +213,7 @@ def spawn_fcgi(mount):
 def spawn_fcgi_daemon(mount):
     """README.md's command."""
     run = mount.room / "run"
-    run.mkdir()
+    run.mkdir(exist_ok=True)
     command = deploy.command_of_readme(
         "POSTERN_CONFIG=/etc/postern/postern.conf spawn-fcgi -P", {
             SETTINGS: mount.settings(), "/run/postern": run, PROGRAM: POSTERN,
@@ -185,7 +222,8 @@ def spawn_fcgi_daemon(mount):
     pid = int((run / "pid").read_text())
 
     def stop():
-        os.kill(pid, 15)
+        if process.is_alive(pid):
+            os.kill(pid, signal.SIGTERM)
         process.wait_until("the pool's end",
                            lambda: not process.is_alive(pid))
     mount.processes.callback(stop)
@@ -214,7 +252,7 @@ def systemd(mount):
     command = deploy.adapt(service["ExecStart"], {
         PROGRAM: POSTERN, SETTINGS: mount.settings()}, "postern.service")
     mount.start(["systemd-socket-activate", "-l", address, *as_user(),
-                 *shlex.split(command)])
+                 *mount.under, *shlex.split(command)])
     process.wait_until("systemd's socket", address.exists)
     address.chmod(int(socket["SocketMode"], 8))
     if os.getuid() == 0:
