@@ -1,0 +1,275 @@
+"""Those who start and end the program: systemd by its units, lighttpd, spawn-fcgi, and
+Apache's mod_fcgid, which has many of it side by side."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from conftest import SIGN_IN
+from harness import contract, deploy, fastcgi, mounts, process, tree
+from harness.load import Load
+
+HEALTH = "/v2/auth/health"
+
+# A third of a second and more, on one core.
+SLOW = {"scrypt_log2_n": 15, "scrypt_p": 3, "hash_slots": 1, "hash_lanes": 1,
+        "hash_deadline_ms": 20000}
+
+
+@pytest.fixture(scope="module")
+def place(runtime, settings, keys, people):
+    place = mounts.Place(runtime / "managers", settings)
+    place.mounts = 0
+    return place
+
+
+@pytest.fixture
+def mount(place):
+    """Start a mount; it is stopped after the test."""
+    started = []
+
+    def start(way, **options):
+        one = mounts.Mount(way, place, f"{place.mounts}-{way}", **options)
+        place.mounts += 1
+        started.append(one)
+        return one
+
+    yield start
+    for one in started:
+        one.stop()
+
+
+def name_of(pid):
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
+
+
+def pools(pid):
+    """The parents of Postern's that are below a process; mod_fcgid and lighttpd
+    have one between."""
+    found = []
+    for child in process.children(pid):
+        if name_of(child) == "postern.fcgi":
+            found.append(child)
+        else:
+            found += pools(child)
+    return found
+
+
+def ready(mount, count=1):
+    """The pools of a mount, once there are so many."""
+    return process.wait_until(f"{count} pools", lambda: (
+        lambda found: len(found) >= count and found)(
+            pools(mount.server.process.pid)))
+
+
+def health(mount):
+    return mount.server.fetch("GET", HEALTH)
+
+
+def sign_in(mount, keys, email, password):
+    return mount.server.post_json(
+        SIGN_IN, {"email": email, "password": password},
+        {"x-api-key": keys.publishable})
+
+
+def check_gone(pids):
+    process.wait_until("their end", lambda: not any(
+        process.is_alive(pid) for pid in pids))
+
+
+# ---- systemd -----------------------------------------------------------------------
+
+@pytest.fixture
+def units(room):
+    """The units as they stand, for the program that was built."""
+    for name in ("postern.service", "postern.socket"):
+        text = (tree.TOP / "deploy/systemd" / name).read_text()
+        (room / name).write_text(text.replace(mounts.PROGRAM,
+                                              str(tree.POSTERN)))
+    return room
+
+
+def analyze(*arguments, **options):
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd is not installed")
+    return process.run(["systemd-analyze", *arguments], **options)
+
+
+def test_units_are_in_order(units):
+    done = analyze("verify", "--man=no", units / "postern.service",
+                   units / "postern.socket")
+    assert (done.returncode, done.stdout + done.stderr) == (0, b"")
+
+
+def test_the_unit_gives_little_away(units):
+    """systemd's own marks: 10 for a unit that says nothing of rights.  What is left
+    of ours is that it speaks to the network and to Unix sockets."""
+    done = analyze("security", "--offline=true", "--threshold=15",
+                   "postern.service", cwd=units)
+    assert b"exposure level" in done.stdout, done.stderr
+    assert done.returncode == 0, done.stdout.decode()[-200:]
+
+
+@pytest.mark.skipif(tree.SANITIZED, reason="sanitizers make calls of their own")
+def test_the_units_system_calls_are_enough(mount, room, keys, people):
+    """From the start to the worker's own confinement, a reload and the end."""
+    filters = re.findall(
+        r"(?m)^SystemCallFilter=(.*)$",
+        (tree.TOP / "deploy/systemd/postern.service").read_text())
+    assert len(filters) == 2
+    confined = shutil.copy(Path(mounts.__file__).parent / "confined.py", room)
+    one = mount("systemd", under=[sys.executable, confined, *filters, "--"])
+    contract.check_signed_in(sign_in(one, keys, people.alice.email,
+                                     people.alice.password))
+    [pool] = one.started
+    before = set(process.children(pool.pid))
+    pool.signal(signal.SIGHUP)
+    process.wait_until("new workers", lambda: process.children(pool.pid) and
+                       not before & set(process.children(pool.pid)), 20)
+    assert health(one).status == 200
+    assert pool.stop() == 0
+    assert not re.search(r'"level":"(warning|error)"', one.log()), one.log()
+
+
+# ---- lighttpd and spawn-fcgi ------------------------------------------------------------
+
+def test_lighttpd_starts_it_again(mount):
+    one = mount("lighttpd-bin-path")
+    assert health(one).status == 200
+    [pool] = ready(one)
+    family = [pool, *process.children(pool)]
+    os.kill(pool, signal.SIGTERM)
+    process.wait_until("service again", lambda: health(one).status == 200, 5)
+    check_gone(family)
+    [pool] = ready(one)
+    family = [pool, *process.children(pool)]
+    one.server.stop()
+    check_gone(family)
+
+
+def test_spawn_fcgis_daemon(place, mount):
+    """One process to end; what it leaves behind does not hinder the next."""
+    one = mount("spawn-fcgi-daemon")
+    assert health(one).status == 200
+    pid_file = one.room / "run/pid"
+    pool = int(pid_file.read_text())
+    family = [pool, *process.children(pool)]
+    os.kill(pool, signal.SIGTERM)
+    check_gone(family)
+    assert (one.room / "run/postern.sock").exists()  # spawn-fcgi's, not ours
+    mounts.spawn_fcgi_daemon(one)
+    assert int(pid_file.read_text()) != pool
+    process.wait_until("service again", lambda: health(one).status == 200, 5)
+
+
+def test_spawn_fcgi_by_hand(place, room, sign_in, people):
+    """README.md's command for the foreground."""
+    address = room / "postern.sock"
+    command = deploy.command_of_readme(
+        "POSTERN_CONFIG=/etc/postern/postern.conf spawn-fcgi -n", {
+            mounts.SETTINGS: place.write_settings("by-hand"),
+            mounts.SOCKET: address, mounts.PROGRAM: tree.POSTERN,
+            "-U postern": f"-U {mounts.USER}", "-u postern": f"-u {mounts.USER}"})
+    one = process.Process(["sh", "-c", f"exec env {command}"], room / "log")
+    one.wait_until_it_answers(str(address))
+    assert fastcgi.ask(str(address), "GET", HEALTH).status == 200
+    assert one.stop() == 0
+
+
+# ---- mod_fcgid ----------------------------------------------------------------------------
+
+def siblings(mount, count):
+    """Have mod_fcgid start so many; it does so one a second or so."""
+    with Load(lambda: health(mount), clients=2 * count):
+        return process.wait_until(
+            f"{count} processes", lambda: (
+                lambda found: len(found) >= count and found)(
+                    pools(mount.server.process.pid)), 30)
+
+
+def computing(pids):
+    """How many of them compute, or would if there was a free core."""
+    return sum(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+               == "R" for pid in pids)
+
+
+def shared_names(pid):
+    """The files in shared memory that a process has."""
+    return set(re.findall(r"/dev/shm/postern-\S+",
+                          Path(f"/proc/{pid}/maps").read_text()))
+
+
+def test_siblings_have_one_worker_and_one_gate(mount, keys):
+    """However many processes mod_fcgid has, no more is computed at a time than the
+    settings allow."""
+    one = mount("apache-fcgid", **SLOW)
+    family = siblings(one, 3)
+    workers = [process.children(pid) for pid in family]
+    assert all(len(found) == 1 for found in workers), workers
+    if os.getuid() == 0:  # nobody else may look into them
+        names = [shared_names(pid) for [pid] in workers]
+        assert len(names[0]) == 1 and all(name == names[0] for name in names)
+
+    workers = [pid for [pid] in workers]
+    seen = []
+    with ThreadPoolExecutor(3) as threads:
+        asked = [threads.submit(sign_in, one, keys,
+                                f"stranger{number}@example.test", "x")
+                 for number in range(6)]
+        while not all(answer.done() for answer in asked):
+            seen.append(computing(workers))
+            time.sleep(0.005)
+    assert [answer.result().status for answer in asked] == [401] * 6
+    # There is one slot; what they do beside hashing is soon done.
+    busy = [count for count in seen if count > 0]
+    together = [count for count in busy if count > 1]
+    assert len(busy) > 20
+    assert len(together) < len(busy) / 4, seen
+
+
+def test_graceful_restart_of_apache_loses_nothing(mount):
+    one = mount("apache-fcgid")
+    before = siblings(one, 2)
+    with Load(lambda: health(one), clients=2) as load:
+        for _ in range(2):
+            load.wait_for_more()
+            one.server.process.signal(signal.SIGUSR1)
+            load.wait_for_more(50)
+    assert not load.other_than(200)
+    check_gone(before)
+    assert ready(one)
+
+
+@pytest.mark.parametrize("whom", ["parent", "worker"])
+def test_a_sibling_dies(mount, whom):
+    """The others serve; another takes its place."""
+    one = mount("apache-fcgid")
+    family = siblings(one, 3)
+    victim = family[0] if whom == "parent" else process.children(family[0])[0]
+    with Load(lambda: health(one), clients=2) as load:
+        load.wait_for_more()
+        os.kill(victim, signal.SIGKILL)
+        load.wait_for_more(100)
+    # Of two clients' requests it may have had one.
+    assert len(load.other_than(200)) <= 1
+    check_gone([victim])
+    assert health(one).status == 200
+
+
+def test_apache_leaves_none_behind(mount):
+    one = mount("apache-fcgid")
+    family = siblings(one, 2)
+    family += [child for pid in family for child in process.children(pid)]
+    one.server.stop()
+    check_gone(family)
