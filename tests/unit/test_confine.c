@@ -24,6 +24,7 @@
 #include <cmocka.h>
 
 #include "process/confine.h"
+#include "skip.h"
 
 /* valgrind lives inside the process, and under the filter. */
 static bool
@@ -37,8 +38,10 @@ is_watched(void)
 static void
 skip_without_filter(void)
 {
-	if (!confine_has_calls() || is_watched())
-		skip();
+	if (!confine_has_calls())
+		skip_because("built without libseccomp");
+	if (is_watched())
+		skip_because("valgrind needs more system calls");
 }
 
 /* Run `act` in a confined child: its wait status. */
@@ -273,10 +276,10 @@ test_memory_has_a_limit(void **state)
 
 	(void)state;
 	if (is_watched())
-		skip();
+		skip_because("valgrind needs more memory");
 	status = run_child(grow_within_limits);
 	if (status == 77)
-		skip();
+		skip_because("a sanitizer needs all addresses");
 	assert_int_equal(status, 0);
 }
 

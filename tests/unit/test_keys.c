@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "skip.h"
 #include "temp_dir.h"
 #include "token/key_list.h"
 #include "token/keys_admin.h"
@@ -484,7 +485,7 @@ test_owners(void **state)
 
 	(void)state;
 	if (geteuid() != 0)
-		skip();
+		skip_because("only root may give files away");
 
 	/* The service's directory, in which root makes a key for it. */
 	give(".", SERVICE_USER);
