@@ -15,6 +15,7 @@
 #include "process/listen.h"
 #include "process/pool.h"
 #include "process/program.h"
+#include "process/status.h"
 #include "process/succession.h"
 #include "process/worker.h"
 #include "web/cgi.h"
@@ -26,12 +27,14 @@ static struct {
 	const char *config_path; /* NULL: POSTERN_CONFIG */
 	const char *listen;      /* NULL: the setting */
 	bool print_settings;
+	bool status;
 	bool test;
 } options;
 
 static const char usage[] =
     "usage: postern.fcgi [--config FILE] [--listen SOCKET]\n"
     "       postern.fcgi [--config FILE] --settings | --test\n"
+    "       postern.fcgi [--listen SOCKET] --status\n"
     "       postern.fcgi --version | --help\n";
 
 static const char help[] =
@@ -44,6 +47,7 @@ static const char help[] =
     "  -c, --config FILE    read settings from FILE (else: POSTERN_CONFIG)\n"
     "  -l, --listen SOCKET  make this socket: unix:PATH or HOST:PORT\n"
     "  -s, --settings       print all settings and their values\n"
+    "  -S, --status         show what running pools do; of SOCKET, or all\n"
     "  -t, --test           see whether settings and keys are in order\n"
     "  -V, --version        print the version\n"
     "  -h, --help           print this\n"
@@ -60,13 +64,14 @@ read_options(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ "listen", required_argument, NULL, 'l' },
 		{ "settings", no_argument, NULL, 's' },
+		{ "status", no_argument, NULL, 'S' },
 		{ "test", no_argument, NULL, 't' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "c:hl:stV", names, NULL)) != -1)
+	while ((option = getopt_long(argc, argv, "c:hl:sStV", names, NULL)) != -1)
 		switch (option) {
 		case 'c':
 			options.config_path = optarg;
@@ -79,6 +84,9 @@ read_options(int argc, char **argv)
 			break;
 		case 's':
 			options.print_settings = true;
+			break;
+		case 'S':
+			options.status = true;
 			break;
 		case 't':
 			options.test = true;
@@ -234,6 +242,10 @@ main(int argc, char **argv)
 	if (fill_standard_files() != 0)
 		return EXIT_FAILURE;
 	read_options(argc, argv);
+	if (options.status) {
+		status = status_show(BOARD_FILE_FOLDER, options.listen, stdout);
+		return fflush(stdout) == 0 ? status : EXIT_FAILURE;
+	}
 	config = read_settings();
 	if (config == NULL)
 		return EXIT_FAILURE;

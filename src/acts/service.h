@@ -23,7 +23,8 @@ struct service {
 	struct access_cache *tokens;
 	struct gate *gate; /* to hash behind */
 	struct buckets *buckets;   /* of client addresses; NULL without a pool */
-	const struct board *board; /* of all workers; NULL without a pool */
+	struct board *board;       /* of all workers; NULL without a pool */
+	int slot;                  /* this one's, on the board */
 	struct ended *ended; /* known to all workers; NULL: nobody shares it */
 };
 

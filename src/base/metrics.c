@@ -1,10 +1,8 @@
-/* metrics.c - counters and histograms in shared memory. */
+/* metrics.c - counters and histograms in memory that processes may share. */
 
 #include "base/metrics.h"
 
 #include <stdatomic.h>
-
-#include "base/shared.h"
 
 const int64_t metrics_bounds_us[METRICS_BOUNDS] = { 100, 250, 500, 1000, 2500,
 	5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000,
@@ -51,15 +49,16 @@ struct table {
 static struct table own;
 static struct table *table = &own;
 
-int
-metrics_share(void)
+size_t
+metrics_size(void)
 {
-	struct table *shared = shared_new(sizeof(*shared));
+	return sizeof(struct table);
+}
 
-	if (shared == NULL)
-		return -1;
-	table = shared;
-	return 0;
+void
+metrics_use(void *memory)
+{
+	table = memory != NULL ? memory : &own;
 }
 
 static _Atomic uint64_t *

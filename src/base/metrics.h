@@ -68,11 +68,12 @@ struct metrics_times {
 };
 
 /*
- * From here on count in memory that the children of this process share; before
- * the first fork.  Until then, and without it, each process counts for itself.
- * 0, or -1 when memory is out (logged).
+ * From here on count, and read, in this memory of metrics_size() bytes, all zero at
+ * first and aligned for numbers of 64 bits: for processes that share it.  NULL, as
+ * in the beginning: this process counts for itself.
  */
-int metrics_share(void);
+size_t metrics_size(void);
+void metrics_use(void *memory);
 
 /* Safe everywhere and without locks; a cell that there is not is passed over. */
 void metrics_count(enum metrics_counter counter, size_t cell);

@@ -15,6 +15,7 @@
 #include "acts/ended.h"
 #include "acts/throttle.h"
 #include "base/board.h"
+#include "base/board_file.h"
 #include "base/buckets.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -23,6 +24,7 @@
 #include "config.h"
 #include "hash/gate_plan.h"
 #include "process/confine.h"
+#include "process/status.h"
 #include "process/worker.h"
 #include "token/keys.h"
 
@@ -56,6 +58,7 @@ struct pool {
 	const struct program *program;
 	struct listener *listener;
 	struct keys *keys;
+	const char *folder; /* where the board is found; NULL: nowhere */
 	struct board *board;
 	struct gate_plan plan;
 	struct gate *gate;
@@ -160,6 +163,7 @@ start_worker(struct pool *pool, int slot)
 		board_clear(pool->board, slot);
 		return -1;
 	}
+	board_name(pool->board, slot, pid);
 	*child = (struct child){
 		.pid = pid,
 		.started_ms = clock_steady_ms(),
@@ -518,6 +522,31 @@ reopen_log(struct pool *pool)
 	tell_all(pool, SIGUSR1);
 }
 
+/* Write down for who looks from outside what the workers do not. */
+static void
+publish(const struct pool *pool)
+{
+	struct gate_stats stats;
+	int old = 0;
+
+	for (int slot = 0; slot < pool->top; slot++)
+		old += pool->children[slot].pid != 0 && pool->children[slot].old;
+	gate_stats(pool->gate, &stats);
+	board_put(pool->board, BOARD_WORKERS, pool->workers);
+	board_put(pool->board, BOARD_OLD, old);
+	board_put(pool->board, BOARD_HASH_SLOTS, stats.slots);
+	board_put(pool->board, BOARD_HASH_SLOTS_BUSY, stats.busy_slots);
+	board_put(pool->board, BOARD_HASH_PLACES, stats.places);
+	board_put(pool->board, BOARD_HASH_PLACES_TAKEN, stats.taken_places);
+	board_put(pool->board, BOARD_HASH_QUEUE, stats.waiting);
+	board_put(pool->board, BOARD_HASHES, (int64_t)stats.hashes);
+	board_put(pool->board, BOARD_HASH_FULL, (int64_t)stats.full);
+	board_put(pool->board, BOARD_HASH_LATE, (int64_t)stats.late);
+	board_put(pool->board, BOARD_HASH_GONE, (int64_t)stats.gone);
+	board_put(pool->board, BOARD_HASH_FAILED, (int64_t)stats.failed);
+	board_put(pool->board, BOARD_LOOKED_MS, clock_steady_ms());
+}
+
 /* How long nothing needs doing. */
 static int64_t
 patience(const struct pool *pool)
@@ -543,6 +572,7 @@ wait_signal(struct pool *pool)
 		.tv_nsec = (long)(ms % 1000 * 1000000),
 	};
 
+	publish(pool);
 	switch (sigtimedwait(&pool->signals, NULL, &limit)) {
 	case SIGTERM:
 	case SIGINT:
@@ -661,11 +691,14 @@ serve(struct pool *pool)
 static int
 share_memory(struct pool *pool)
 {
-	pool->board = board_new(SLOTS);
+	const struct board_kind kind = status_board_kind();
+
+	pool->board =
+	    board_new(&kind, SLOTS, pool->folder, pool->listener->name);
 	pool->buckets = buckets_new(THROTTLE_SETS);
-	if (pool->board == NULL || pool->buckets == NULL ||
-	    metrics_share() != 0)
+	if (pool->board == NULL || pool->buckets == NULL)
 		return -1;
+	metrics_use(board_rest(pool->board));
 	if (pool->listener->one_at_a_time)
 		return 0;
 	pool->ended = ended_new(pool->config->access_token_seconds);
@@ -705,6 +738,7 @@ pool_new(const struct config *config, struct listener *listener)
 static void
 pool_free(struct pool *pool)
 {
+	metrics_use(NULL);
 	keys_close(pool->keys);
 	gate_free(pool->gate);
 	ended_free(pool->ended);
@@ -721,6 +755,7 @@ pool_run(const struct config *config, struct listener *listener,
 	int status = 1;
 
 	pool->program = program;
+	pool->folder = BOARD_FILE_FOLDER;
 	confine_secrets();
 	block_signals(pool);
 	if (before != NULL)

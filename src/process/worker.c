@@ -192,6 +192,7 @@ open_worker(struct worker *worker, const struct worker_start *start)
 	open_service(&worker->service, config, start->keys, start->gate);
 	worker->service.buckets = start->buckets;
 	worker->service.board = start->board;
+	worker->service.slot = start->slot;
 	worker->service.ended = start->ended;
 	return 0;
 }

@@ -59,67 +59,42 @@ label_request(size_t cell, char labels[static LABELS_SIZE])
 	return true;
 }
 
-static bool
-label_one_of(const char *label, const char *value,
-    char labels[static LABELS_SIZE])
+/* The one word for a cell; NULL: it stands for nothing. */
+typedef const char *cell_word(size_t cell);
+
+static const char *
+word_of_sign_in(size_t cell)
 {
-	if (value == NULL)
-		return false;
-	snprintf(labels, LABELS_SIZE, "%s=\"%s\"", label, value);
-	return true;
+	return cell < SIGN_IN_RESULTS
+		   ? sign_in_result_name((enum sign_in_result)cell)
+		   : NULL;
 }
 
-static bool
-label_sign_in(size_t cell, char labels[static LABELS_SIZE])
+static const char *
+word_of_refresh(size_t cell)
 {
-	return label_one_of("result",
-	    cell < SIGN_IN_RESULTS
-		? sign_in_result_name((enum sign_in_result)cell)
-		: NULL,
-	    labels);
+	return cell < SESSION_REFRESH_RESULTS
+		   ? session_refresh_result_name(
+			 (enum session_refresh_result)cell)
+		   : NULL;
 }
 
-static bool
-label_throttle(size_t cell, char labels[static LABELS_SIZE])
+static const char *
+word_of_throttle(size_t cell)
 {
-	static const char *const names[METRICS_THROTTLES] = {
+	static const char *const words[METRICS_THROTTLES] = {
 		[METRICS_THROTTLE_ACCOUNT] = "account",
 		[METRICS_THROTTLE_DEVICE] = "device",
 		[METRICS_THROTTLE_ADDRESS] = "address",
 	};
 
-	return label_one_of("by", cell < METRICS_THROTTLES ? names[cell] : NULL,
-	    labels);
+	return cell < METRICS_THROTTLES ? words[cell] : NULL;
 }
 
-static bool
-label_refresh(size_t cell, char labels[static LABELS_SIZE])
+static const char *
+word_of_statement(size_t cell)
 {
-	return label_one_of("result",
-	    cell < SESSION_REFRESH_RESULTS
-		? session_refresh_result_name(
-		      (enum session_refresh_result)cell)
-		: NULL,
-	    labels);
-}
-
-static bool
-label_end(size_t cell, char labels[static LABELS_SIZE])
-{
-	static const char *const names[METRICS_ENDS] = {
-		[METRICS_END_LEFT] = "left",
-		[METRICS_END_DIED] = "died",
-		[METRICS_END_OVERDUE] = "overdue",
-	};
-
-	return label_one_of("how", cell < METRICS_ENDS ? names[cell] : NULL,
-	    labels);
-}
-
-static bool
-label_statement(size_t cell, char labels[static LABELS_SIZE])
-{
-	static const char *const names[] = {
+	static const char *const words[] = {
 		[STORE_OK] = "ok",
 		[STORE_NONE] = "none",
 		[STORE_CONFLICT] = "conflict",
@@ -127,46 +102,111 @@ label_statement(size_t cell, char labels[static LABELS_SIZE])
 		[STORE_FAILED] = "failed",
 	};
 
-	return label_one_of("result",
-	    cell < sizeof(names) / sizeof(names[0]) ? names[cell] : NULL,
-	    labels);
+	return cell < sizeof(words) / sizeof(words[0]) ? words[cell] : NULL;
+}
+
+static const char *
+word_of_end(size_t cell)
+{
+	static const char *const words[METRICS_ENDS] = {
+		[METRICS_END_LEFT] = "left",
+		[METRICS_END_DIED] = "died",
+		[METRICS_END_OVERDUE] = "overdue",
+	};
+
+	return cell < METRICS_ENDS ? words[cell] : NULL;
 }
 
 /* ---- families ------------------------------------------------------------ */
 
 struct family {
 	const char *name;
-	label_writer *labels;
 	const char *help;
+	label_writer *labels; /* or, with one label alone: */
+	const char *label;
+	cell_word *word;
 	bool sparse; /* what is 0 is left out */
 };
 
 static const struct family counters[METRICS_COUNTERS] = {
-	[METRICS_REQUESTS] = { "postern_http_requests_total", label_request,
-	    "Requests by address and status.", true },
-	[METRICS_SIGN_INS] = { "postern_sign_ins_total", label_sign_in,
-	    "Attempts to sign in by their result." },
-	[METRICS_THROTTLED] = { "postern_throttled_total", label_throttle,
-	    "Requests refused by a throttle, by what was limited." },
-	[METRICS_REFRESHES] = { "postern_refreshes_total", label_refresh,
-	    "Refresh tokens by what became of them." },
-	[METRICS_STATEMENTS] = { "postern_db_statements_total", label_statement,
-	    "Database statements by their result." },
-	[METRICS_WORKER_ENDS] = { "postern_worker_ends_total", label_end,
-	    "Workers that ended, by how." },
+	[METRICS_REQUESTS] = {
+		"postern_http_requests_total",
+		"Requests by address and status.",
+		.labels = label_request,
+		.sparse = true,
+	},
+	[METRICS_SIGN_INS] = {
+		"postern_sign_ins_total",
+		"Attempts to sign in by their result.",
+		.label = "result", .word = word_of_sign_in,
+	},
+	[METRICS_THROTTLED] = {
+		"postern_throttled_total",
+		"Requests refused by a throttle, by what was limited.",
+		.label = "by", .word = word_of_throttle,
+	},
+	[METRICS_REFRESHES] = {
+		"postern_refreshes_total",
+		"Refresh tokens by what became of them.",
+		.label = "result", .word = word_of_refresh,
+	},
+	[METRICS_STATEMENTS] = {
+		"postern_db_statements_total",
+		"Database statements by their result.",
+		.label = "result", .word = word_of_statement,
+	},
+	[METRICS_WORKER_ENDS] = {
+		"postern_worker_ends_total",
+		"Workers that ended, by how.",
+		.label = "how", .word = word_of_end,
+	},
 };
 
 static const struct family timers[METRICS_TIMERS] = {
-	[METRICS_REQUEST_TIME] = { "postern_http_request_duration_seconds",
-	    label_row, "Time from a request's head to its answer.", true },
-	[METRICS_STATEMENT_TIME] = { "postern_db_statement_duration_seconds",
-	    label_nothing,
-	    "Time of database statements, connecting included." },
-	[METRICS_HASH_WAIT] = { "postern_hash_wait_seconds", label_nothing,
-	    "Time that a password waited to be hashed." },
-	[METRICS_HASH_RUN] = { "postern_hash_run_seconds", label_nothing,
-	    "Time that hashing a password took." },
+	[METRICS_REQUEST_TIME] = {
+		"postern_http_request_duration_seconds",
+		"Time from a request's head to its answer.",
+		.labels = label_row,
+		.sparse = true,
+	},
+	[METRICS_STATEMENT_TIME] = {
+		"postern_db_statement_duration_seconds",
+		"Time of database statements, connecting included.",
+		.labels = label_nothing,
+	},
+	[METRICS_HASH_WAIT] = {
+		"postern_hash_wait_seconds",
+		"Time that a password waited to be hashed.",
+		.labels = label_nothing,
+	},
+	[METRICS_HASH_RUN] = {
+		"postern_hash_run_seconds",
+		"Time that hashing a password took.",
+		.labels = label_nothing,
+	},
 };
+
+static bool
+write_labels(const struct family *family, size_t cell,
+    char labels[static LABELS_SIZE])
+{
+	const char *word;
+
+	if (family->labels != NULL)
+		return family->labels(cell, labels);
+	word = family->word(cell);
+	if (word == NULL)
+		return false;
+	snprintf(labels, LABELS_SIZE, "%s=\"%s\"", family->label, word);
+	return true;
+}
+
+const char *
+metrics_text_word(enum metrics_counter counter, size_t cell)
+{
+	return counters[counter].word != NULL ? counters[counter].word(cell) :
+						NULL;
+}
 
 static void
 write_head(FILE *out, const char *name, const char *help, const char *type)
@@ -183,7 +223,7 @@ write_counter(FILE *out, enum metrics_counter counter)
 
 	write_head(out, family->name, family->help, "counter");
 	for (size_t cell = 0; cell < metrics_cells(counter); cell++) {
-		if (!family->labels(cell, labels))
+		if (!write_labels(family, cell, labels))
 			continue;
 		value = metrics_counted(counter, cell);
 		if (value > 0 || !family->sparse)
@@ -232,7 +272,7 @@ write_timer(FILE *out, enum metrics_timer timer)
 
 	write_head(out, family->name, family->help, "histogram");
 	for (size_t cell = 0; cell < metrics_timer_cells(timer); cell++) {
-		if (!family->labels(cell, labels))
+		if (!write_labels(family, cell, labels))
 			continue;
 		times = metrics_timed(timer, cell);
 		if (times.count > 0 || !family->sparse)

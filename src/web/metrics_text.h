@@ -3,7 +3,10 @@
 #ifndef POSTERN_WEB_METRICS_TEXT_H
 #define POSTERN_WEB_METRICS_TEXT_H
 
+#include <stddef.h>
 #include <stdio.h>
+
+#include "base/metrics.h"
 
 struct board;
 struct gate;
@@ -18,5 +21,9 @@ struct gate;
  */
 void metrics_text_write(const struct board *board, const struct gate *gate,
     FILE *out);
+
+/* The word for a cell of a counter that has one label alone; NULL: there is no
+ * such cell. */
+const char *metrics_text_word(enum metrics_counter counter, size_t cell);
 
 #endif

@@ -130,6 +130,17 @@ answer_method(struct exchange *exchange, unsigned allowed)
 	error_answer(response, ERROR_METHOD, NULL);
 }
 
+/* Count it for this row, and let the board show it. */
+static void
+take_row(struct exchange *exchange, const struct route *route)
+{
+	const struct service *service = exchange->service;
+
+	exchange->row = 1 + (size_t)(route - routes);
+	if (service->board != NULL)
+		board_answers(service->board, service->slot, exchange->row);
+}
+
 /* Everything that a route wants before its endpoint may act. */
 static void
 serve_route(struct exchange *exchange, const struct route *route)
@@ -137,7 +148,7 @@ serve_route(struct exchange *exchange, const struct route *route)
 	struct request *request = exchange->request;
 	size_t limit = (size_t)exchange->service->config->body_limit;
 
-	exchange->row = 1 + (size_t)(route - routes);
+	take_row(exchange, route);
 	switch (request_read_body(request, limit)) {
 	case REQUEST_OK:
 		break;
@@ -165,7 +176,7 @@ serve_authorizer(struct exchange *exchange)
 
 	while (route->serve != endpoint_check)
 		route++;
-	exchange->row = 1 + (size_t)(route - routes);
+	take_row(exchange, route);
 	if (admit_caller(exchange, route->flags))
 		route->serve(exchange);
 }

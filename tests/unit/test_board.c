@@ -12,13 +12,22 @@
 #include "base/clock.h"
 #include "base/board.h"
 
+static struct board *
+new_board(int slots)
+{
+	const struct board_kind kind = { "1", 0 };
+	struct board *board = board_new(&kind, slots, NULL, "");
+
+	assert_non_null(board);
+	return board;
+}
+
 static void
 test_slots_begin_empty(void **state)
 {
-	struct board *board = board_new(3);
+	struct board *board = new_board(3);
 
 	(void)state;
-	assert_non_null(board);
 	for (int slot = 0; slot < 3; slot++) {
 		struct board_sight sight = board_look(board, slot);
 
@@ -34,7 +43,7 @@ test_states(void **state)
 {
 	static const enum board_state states[] = { BOARD_STARTING, BOARD_IDLE,
 		BOARD_BUSY, BOARD_LEAVING };
-	struct board *board = board_new(2);
+	struct board *board = new_board(2);
 	int64_t before_ms;
 
 	(void)state;
@@ -54,7 +63,7 @@ test_states(void **state)
 static void
 test_counts(void **state)
 {
-	struct board *board = board_new(4);
+	struct board *board = new_board(4);
 	int counts[BOARD_STATES];
 
 	(void)state;
@@ -75,7 +84,7 @@ test_counts(void **state)
 static void
 test_shared_with_a_child(void **state)
 {
-	struct board *board = board_new(1);
+	struct board *board = new_board(1);
 	int status;
 	pid_t pid;
 

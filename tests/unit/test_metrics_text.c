@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/board.h"
+#include "base/memory.h"
 #include "base/metrics.h"
 #include "hash/gate.h"
 #include "web/metrics_text.h"
@@ -26,6 +27,16 @@ write_text(const struct board *board, const struct gate *gate)
 	metrics_text_write(board, gate, out);
 	assert_int_equal(fclose(out), 0);
 	return text;
+}
+
+static struct board *
+new_board(int slots)
+{
+	const struct board_kind kind = { "1", 0 };
+	struct board *board = board_new(&kind, slots, NULL, "");
+
+	assert_non_null(board);
+	return board;
 }
 
 static struct gate *
@@ -91,7 +102,7 @@ static void
 test_no_series_twice(void **state)
 {
 	static char *list[8192];
-	struct board *board = board_new(2);
+	struct board *board = new_board(2);
 	struct gate *gate = new_gate();
 	char *text;
 	size_t count;
@@ -136,7 +147,7 @@ test_a_histogram_in_full(void **state)
 	char *text;
 
 	(void)state;
-	assert_int_equal(metrics_share(), 0);
+	metrics_use(memory_zeroed(1, metrics_size()));
 	metrics_time(METRICS_HASH_WAIT, 0, 2500);
 	metrics_time(METRICS_HASH_WAIT, 0, 10000000);
 	metrics_time(METRICS_HASH_WAIT, 0, 10000001);
@@ -148,7 +159,7 @@ test_a_histogram_in_full(void **state)
 static void
 test_workers_only_with_a_board(void **state)
 {
-	struct board *board = board_new(3);
+	struct board *board = new_board(3);
 	char *text;
 
 	(void)state;
@@ -185,7 +196,7 @@ test_what_never_happened(void **state)
 	char *text;
 
 	(void)state;
-	assert_int_equal(metrics_share(), 0);
+	metrics_use(memory_zeroed(1, metrics_size()));
 	text = write_text(NULL, gate);
 	for (size_t i = 0; i < sizeof(zeros) / sizeof(zeros[0]); i++)
 		if (strstr(text, zeros[i]) == NULL)
