@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -32,7 +34,14 @@ static struct {
 	enum log_format format;
 	enum log_level level;
 	uint64_t lost; /* lines that nobody could take, since the last one */
-} sink = { NULL, STDERR_FILENO, LOG_FORMAT_PLAIN, LOG_LEVEL_INFO, 0 };
+	bool cut;      /* of the last of them, the beginning is there */
+} sink = { NULL, STDERR_FILENO, LOG_FORMAT_PLAIN, LOG_LEVEL_INFO, 0, false };
+
+/* stderr, in a way that lets nobody wait for its reader. */
+static struct {
+	int fd;
+	bool is_socket; /* as systemd's journal is */
+} standard = { STDERR_FILENO, false };
 
 static const struct {
 	const char *name;
@@ -53,6 +62,33 @@ open_file(const char *path)
 	return open(path,
 	    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
 	    0640);
+}
+
+/*
+ * A pipe or terminal whose reader does not read would hold us up for ever, and so
+ * would O_NONBLOCK hold up others who share it and do not expect it: it is theirs
+ * as well.  So it is opened once more.  That fails for a socket, which can be told
+ * with each line, and without /proc.
+ */
+static void
+find_standard(void)
+{
+	struct stat status;
+	int fd;
+
+	if (standard.fd != STDERR_FILENO)
+		close(standard.fd);
+	standard.fd = STDERR_FILENO;
+	standard.is_socket = false;
+	if (fstat(STDERR_FILENO, &status) == -1)
+		return;
+	standard.is_socket = S_ISSOCK(status.st_mode);
+	if (!S_ISFIFO(status.st_mode) && !S_ISCHR(status.st_mode))
+		return;
+	fd = open("/proc/self/fd/2",
+	    O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd != -1)
+		standard.fd = fd;
 }
 
 /* Take a new target; what the old one held is released. */
@@ -92,6 +128,7 @@ log_open(const char *target, enum log_format format, enum log_level level)
 	}
 	sink.format = format;
 	sink.level = level;
+	find_standard();
 	return 0;
 }
 
@@ -129,24 +166,43 @@ wait_for_reader(int fd, int64_t deadline_ms)
 	return poll(&poll_fd, 1, (int)left) != 0;
 }
 
-/* Write a whole line; a target that is behind gets `stall_ms` to catch up. */
+/* What errno says: is it worth another try, now? */
+static bool
+may_go_on(int fd, int64_t deadline_ms)
+{
+	if (errno == EAGAIN || errno == EWOULDBLOCK)
+		return wait_for_reader(fd, deadline_ms);
+	return errno == EINTR;
+}
+
+static ssize_t
+write_some(int fd, const char *text, size_t size)
+{
+	if (fd == standard.fd && standard.is_socket)
+		return send(fd, text, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return write(fd, text, size);
+}
+
+/*
+ * Write a whole line; a target that is behind gets `stall_ms` to catch up.  Files
+ * that are appended to, pipes and sockets take a line of LOG_LINE_SIZE whole or
+ * not at all, so lines of several processes are never mixed; but for a disk that
+ * has just become full.
+ */
 static bool
 write_line(int fd, const char *text, size_t size, int stall_ms)
 {
 	int64_t deadline_ms = clock_steady_ms() + stall_ms;
+	const char *start = text;
 	ssize_t put;
 
 	while (size > 0) {
-		put = write(fd, text, size);
+		put = write_some(fd, text, size);
 		if (put > 0) {
 			text += put;
 			size -= (size_t)put;
-		} else if (put == 0) {
-			return false;
-		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-			if (!wait_for_reader(fd, deadline_ms))
-				return false;
-		} else if (errno != EINTR) {
+		} else if (put == 0 || !may_go_on(fd, deadline_ms)) {
+			sink.cut = sink.cut || text != start;
 			return false;
 		}
 	}
@@ -169,18 +225,21 @@ sink_write(enum log_level level, const char *text, size_t size)
 {
 	/* Once it is stuck, nobody waits for it again. */
 	int stall_ms = sink.lost == 0 ? STALL_MS : 0;
+	int fd = sink.fd == STDERR_FILENO ? standard.fd : sink.fd;
 
 	if (sink.fd == -1) {
 		syslog(levels[level].priority, "%.*s", (int)size - 1, text);
 		return;
 	}
-	if (write_line(sink.fd, text, size, stall_ms)) {
+	/* What follows is not to be taken for its end. */
+	if (sink.cut && write_some(fd, "\n", 1) == 1)
+		sink.cut = false;
+	if (write_line(fd, text, size, stall_ms)) {
 		if (sink.lost > 0)
 			report_lost();
 		return;
 	}
-	if (sink.fd == STDERR_FILENO ||
-	    !write_line(STDERR_FILENO, text, size, 0))
+	if (fd == standard.fd || !write_line(standard.fd, text, size, 0))
 		sink.lost++;
 }
 

@@ -9,13 +9,16 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <regex.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -461,12 +464,12 @@ test_stderr(void **state)
 	int saved = dup(STDERR_FILENO), ends[2];
 
 	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	dup2(ends[1], STDERR_FILENO);
 	assert_int_equal(log_open("stderr", LOG_FORMAT_PLAIN, LOG_LEVEL_INFO),
 	    0);
 	assert_int_equal(log_fd(), STDERR_FILENO);
 	assert_int_equal(log_reopen(), 0);
-	assert_int_equal(pipe(ends), 0);
-	dup2(ends[1], STDERR_FILENO);
 	log_info("to stderr");
 	dup2(saved, STDERR_FILENO);
 	assert_true(read(ends[0], text, sizeof(text) - 1) > 0);
@@ -516,10 +519,10 @@ test_full_disk(void **state)
 	int saved = dup(STDERR_FILENO), ends[2];
 
 	(void)state;
-	assert_int_equal(log_open("/dev/full", LOG_FORMAT_PLAIN,
-			     LOG_LEVEL_INFO), 0);
 	assert_int_equal(pipe(ends), 0);
 	dup2(ends[1], STDERR_FILENO);
+	assert_int_equal(log_open("/dev/full", LOG_FORMAT_PLAIN,
+			     LOG_LEVEL_INFO), 0);
 	log_error("nowhere to go");
 	dup2(saved, STDERR_FILENO);
 	assert_true(read(ends[0], text, sizeof(text) - 1) > 0);
@@ -541,25 +544,54 @@ read_all(int fd, char *text, size_t room)
 	text[used] = '\0';
 }
 
+/* Fill it up, and leave it as it was: writing to it waits. */
+static void
+fill(int fd)
+{
+	static char text[1 << 12];
+	int flags = fcntl(fd, F_GETFL);
+
+	memset(text, 'x', sizeof(text));
+	fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	for (size_t size = sizeof(text); size > 0; size /= 2)
+		while (write(fd, text, size) > 0)
+			continue;
+	fcntl(fd, F_SETFL, flags);
+}
+
+static void
+open_pipe(int ends[static 2])
+{
+	assert_int_equal(pipe(ends), 0);
+}
+
+/* As systemd gives it to a service. */
+static void
+open_socket(int ends[static 2])
+{
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+}
+
 /*
  * A reader that does not read: the first line waits a moment, the others none,
- * and the log tells how many were lost once somebody reads again.
+ * and the log tells how many were lost once somebody reads again.  That stderr is
+ * not ours alone stays as it was: others' writes to it may wait.
  */
 static void
-test_stuck_reader(void **state)
+check_stuck_reader(void (*open_ends)(int ends[static 2]))
 {
-	static char text[1 << 18];
+	static char text[1 << 20];
 	int saved = dup(STDERR_FILENO), ends[2];
 	int64_t start_ms, took_ms;
+	int flags;
 
-	(void)state;
-	assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
+	open_ends(ends);
+	dup2(ends[1], STDERR_FILENO);
 	assert_int_equal(log_open("stderr", LOG_FORMAT_PLAIN, LOG_LEVEL_INFO),
 	    0);
-	dup2(ends[1], STDERR_FILENO);
-	memset(text, 'x', sizeof(text));
-	while (write(ends[1], text, sizeof(text)) > 0)
-		continue;
+	fill(ends[1]);
+	flags = fcntl(STDERR_FILENO, F_GETFL);
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	start_ms = clock_steady_ms();
 	for (int i = 0; i < 100; i++)
 		log_error("into the void");
@@ -572,10 +604,196 @@ test_stuck_reader(void **state)
 	close(ends[0]);
 	close(ends[1]);
 
+	assert_int_equal(flags & O_NONBLOCK, 0);
 	assert_true(took_ms >= 100);
 	assert_true(took_ms < 5000);
 	assert_matches(text, "heard again\n.*warning .* 100 log lines before "
 			     "this one were lost\n$");
+}
+
+static void
+test_stuck_pipe(void **state)
+{
+	(void)state;
+	check_stuck_reader(open_pipe);
+}
+
+static void
+test_stuck_socket(void **state)
+{
+	(void)state;
+	check_stuck_reader(open_socket);
+}
+
+/* The disk is full in the middle of a line. */
+static void
+test_cut_by_a_full_disk(void **state)
+{
+	struct rlimit limit, little;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	start(LOG_FORMAT_PLAIN, LOG_LEVEL_INFO);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	little = (struct rlimit){ 20, limit.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+	log_info("this one does not fit");
+	log_info("nor does this");
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	log_info("but this");
+	log_info("and this");
+	/* Whole, they went to stderr; here one begins. */
+	assert_matches(logged(), "^.{20}\n" TIME " info [^\n]* but this\n" TIME
+				 " info [^\n]* and this\n$");
+	signal(SIGXFSZ, SIG_DFL);
+}
+
+#define WRITERS 8
+#define LINES   200
+
+static _Noreturn void
+write_lines(int writer)
+{
+	static char text[2 * LOG_LINE_SIZE];
+	struct log_line line;
+
+	for (int i = 0; i < LINES; i++) {
+		/* Up to the longest line, and beyond. */
+		size_t size = (size_t)(i * 7919 + writer) % (LOG_LINE_SIZE + 64);
+
+		memset(text, 'a' + writer, size);
+		text[size] = '\0';
+		log_begin(&line, LOG_LEVEL_INFO, "many");
+		log_add_int(&line, "writer", writer);
+		log_add_int(&line, "number", i);
+		log_add(&line, "text", text);
+		log_end(&line);
+	}
+	_exit(0);
+}
+
+/* One line: whole, all of it by the writer that it names, and that writer's
+ * next. */
+static void
+check_line(char *text, int next[static WRITERS])
+{
+	const char *why, *filling;
+	struct json_object *object = json_parse(text, strlen(text), &why);
+	size_t size;
+	int64_t writer, number;
+
+	if (object == NULL)
+		fail_msg("%s: %s", why, text);
+	assert_true(strlen(text) < LOG_LINE_SIZE);
+	assert_int_equal(sscanf(strstr(text, "\"writer\":"),
+			     "\"writer\":%" SCNd64 ",\"number\":%" SCNd64,
+			     &writer, &number), 2);
+	assert_in_range(writer, 0, WRITERS - 1);
+	assert_int_equal(number, next[writer]++);
+	filling = json_member_string(object, "text", &size);
+	for (size_t i = 0; i < size; i++)
+		assert_int_equal(filling[i], 'a' + writer);
+	json_free(object);
+}
+
+/* What many processes write at once, read to its end. */
+static void
+check_lines(FILE *file)
+{
+	static char text[2 * LOG_LINE_SIZE];
+	int next[WRITERS] = { 0 };
+
+	while (fgets(text, sizeof(text), file) != NULL) {
+		size_t size = strlen(text);
+
+		assert_true(size > 0 && text[size - 1] == '\n');
+		text[size - 1] = '\0';
+		check_line(text, next);
+	}
+	for (int i = 0; i < WRITERS; i++)
+		assert_int_equal(next[i], LINES);
+}
+
+static void
+start_writers(void)
+{
+	for (int writer = 0; writer < WRITERS; writer++) {
+		pid_t pid = fork();
+
+		assert_true(pid >= 0);
+		if (pid == 0)
+			write_lines(writer);
+	}
+}
+
+static void
+end_writers(void)
+{
+	int status;
+
+	for (int i = 0; i < WRITERS; i++) {
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+	}
+}
+
+static void
+test_many_write_one_file(void **state)
+{
+	FILE *file;
+
+	(void)state;
+	start(LOG_FORMAT_JSON, LOG_LEVEL_INFO);
+	start_writers();
+	end_writers();
+	file = fopen(path, "r");
+	check_lines(file);
+	fclose(file);
+}
+
+static void
+check_many_write(void (*open_ends)(int ends[static 2]))
+{
+	const size_t room = (size_t)WRITERS * LINES * LOG_LINE_SIZE;
+	int saved = dup(STDERR_FILENO), ends[2];
+	char *text;
+	FILE *file;
+
+	open_ends(ends);
+	dup2(ends[1], STDERR_FILENO);
+	close(ends[1]);
+	assert_int_equal(log_open("stderr", LOG_FORMAT_JSON, LOG_LEVEL_INFO),
+	    0);
+	start_writers();
+	/* Nobody else is to have it open when the last of them ends. */
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	assert_int_equal(log_open("stderr", LOG_FORMAT_PLAIN, LOG_LEVEL_INFO),
+	    0);
+	/* First read, then look: the writers do not wait for long. */
+	text = malloc(room);
+	assert_non_null(text);
+	read_all(ends[0], text, room);
+	end_writers();
+	close(ends[0]);
+	file = fmemopen(text, strlen(text), "r");
+	check_lines(file);
+	fclose(file);
+	free(text);
+}
+
+static void
+test_many_write_one_pipe(void **state)
+{
+	(void)state;
+	check_many_write(open_pipe);
+}
+
+static void
+test_many_write_one_socket(void **state)
+{
+	(void)state;
+	check_many_write(open_socket);
 }
 
 /* A reader that is gone. */
@@ -587,11 +805,11 @@ test_closed_pipe(void **state)
 
 	(void)state;
 	sigaction(SIGPIPE, &ignore, &before);
-	assert_int_equal(log_open("stderr", LOG_FORMAT_PLAIN, LOG_LEVEL_INFO),
-	    0);
 	assert_int_equal(pipe(ends), 0);
 	dup2(ends[1], STDERR_FILENO);
 	close(ends[1]);
+	assert_int_equal(log_open("stderr", LOG_FORMAT_PLAIN, LOG_LEVEL_INFO),
+	    0);
 	close(ends[0]);
 	log_error("nobody listens");
 	start(LOG_FORMAT_PLAIN, LOG_LEVEL_INFO);
@@ -642,7 +860,12 @@ main(void)
 		cmocka_unit_test(test_syslog),
 		cmocka_unit_test(test_errno_stays),
 		cmocka_unit_test(test_full_disk),
-		cmocka_unit_test(test_stuck_reader),
+		cmocka_unit_test(test_stuck_pipe),
+		cmocka_unit_test(test_stuck_socket),
+		cmocka_unit_test(test_cut_by_a_full_disk),
+		cmocka_unit_test(test_many_write_one_file),
+		cmocka_unit_test(test_many_write_one_pipe),
+		cmocka_unit_test(test_many_write_one_socket),
 		cmocka_unit_test(test_closed_pipe),
 		cmocka_unit_test(test_fifo),
 	};

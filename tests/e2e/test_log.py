@@ -1,0 +1,101 @@
+"""The log of a pool whose workers all write at once, and one that nobody takes."""
+
+import fcntl
+import json
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from harness import fastcgi, process, tree
+from harness.postern import write_settings
+
+WORKERS = 8
+
+
+def ask(address, number):
+    """A request whose line in the log is long; the longest ones are cut."""
+    path = f"/v2/{number}/" + "x" * (number * 977 % 4200)
+    answer = fastcgi.ask(address, "GET", path, timeout=20)
+    assert answer.status in (400, 404)
+    return answer.header("X-Request-Id"), path
+
+
+def ask_all(address, count):
+    with ThreadPoolExecutor(2 * WORKERS) as many:
+        return dict(many.map(lambda i: ask(address, i), range(count)))
+
+
+def check_lines(text, asked):
+    """Every line by itself, and one for each request."""
+    assert text.endswith("\n")
+    events = [json.loads(line) for line in text.splitlines()]
+    requests = {event["id"]: event for event in events
+                if event.get("event") == "request"}
+    assert set(requests) == set(asked)
+    assert len({event["pid"] for event in requests.values()}) > 1
+    for request, path in asked.items():
+        if "path" in requests[request]:
+            assert path.startswith(requests[request]["path"])
+
+
+def test_many_workers_and_one_file(start_pool, people, room):
+    pool = start_pool(workers=WORKERS, log=room / "log")
+    asked = ask_all(pool.address, 600)
+    pool.stop()
+    check_lines((room / "log").read_text(), asked)
+
+
+class Piped:
+    """A pool that writes to a pipe, as a service manager gives it."""
+
+    def __init__(self, room, settings):
+        self.address = str(room / "sock")
+        config = write_settings(room / "settings", {
+            **settings, "workers": WORKERS})
+        self.reader, writer = os.pipe()
+        self.process = process.Process(
+            [tree.POSTERN, "--config", config, "--listen",
+             f"unix:{self.address}"], f"/proc/{os.getpid()}/fd/{writer}")
+        os.close(writer)
+        self.process.wait_until_it_answers(self.address)
+
+
+def test_many_workers_and_one_pipe(room, settings, people):
+    pool = Piped(room, settings)
+    with open(pool.reader) as pipe, ThreadPoolExecutor(1) as one:
+        text = one.submit(pipe.read)
+        asked = ask_all(pool.address, 600)
+        assert pool.process.stop() == 0
+        check_lines(text.result(), asked)
+
+
+def test_nobody_reads(room, settings, people):
+    """A log that is stuck costs each worker a moment, once, and no request."""
+    pool = Piped(room, settings)
+    fcntl.fcntl(pool.reader, fcntl.F_SETPIPE_SZ, 4096)
+    process.wait_until("its workers", lambda: len(
+        process.children(pool.process.pid)) == WORKERS)
+    workers = process.children(pool.process.pid)
+    began = time.monotonic()
+    asked = ask_all(pool.address, 400)
+    assert len(asked) == 400
+    assert time.monotonic() - began < 10
+    assert process.children(pool.process.pid) == workers
+    # Once somebody reads, it goes on, and says what is missing.
+    with open(pool.reader) as pipe, ThreadPoolExecutor(1) as one:
+        text = one.submit(pipe.read)
+        ask_all(pool.address, 100)
+        assert pool.process.stop() == 0
+        events = [json.loads(line) for line in text.result().splitlines()]
+    lost = [event["message"] for event in events
+            if "log lines before this one were lost" in
+            event.get("message", "")]
+    assert lost and sum(int(words.split()[0]) for words in lost) > 300
+
+
+def test_the_disk_is_full(start_pool, people):
+    """/dev/full takes nothing: lines go to stderr, and requests are served."""
+    pool = start_pool(log="/dev/full", workers=WORKERS)
+    asked = ask_all(pool.address, 100)
+    process.wait_until("all lines", lambda: len(pool.events("request")) == 100)
+    assert {event["id"] for event in pool.events("request")} == set(asked)
