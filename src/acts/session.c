@@ -7,6 +7,7 @@
 
 #include "acts/ended.h"
 #include "acts/service.h"
+#include "acts/throttle.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -132,6 +133,8 @@ session_refresh_result_name(enum session_refresh_result result)
 		return "current";
 	case SESSION_REFRESH_INVALID:
 		return "invalid";
+	case SESSION_REFRESH_THROTTLED:
+		return "throttled";
 	case SESSION_REFRESH_TWO:
 		return "two_sessions";
 	case SESSION_REFRESH_OVER:
@@ -286,6 +289,23 @@ show_and_issue(const struct service *service,
 	return SESSION_REFRESH_FAILED;
 }
 
+/* None but those who show such tokens are ever asked to wait. */
+static enum session_refresh_result
+refuse_forged(const struct service *service, const char *address,
+    struct session_tokens *tokens)
+{
+	int wait_seconds =
+	    throttle_address_wait(service, THROTTLE_TOKENS, address);
+
+	if (wait_seconds == 0) {
+		throttle_address_failed(service, THROTTLE_TOKENS, address);
+		return SESSION_REFRESH_INVALID;
+	}
+	metrics_count(METRICS_THROTTLED, METRICS_THROTTLE_TOKENS);
+	tokens->retry_seconds = wait_seconds;
+	return SESSION_REFRESH_THROTTLED;
+}
+
 static enum session_refresh_result
 open_and_show(const struct service *service,
     const struct session_refresh *refresh, struct session_tokens *tokens)
@@ -305,7 +325,7 @@ open_and_show(const struct service *service,
 
 	if (refresh_token_open(service->keys, refresh->token, refresh->size,
 		&claims, shown.digest) != 0)
-		return SESSION_REFRESH_INVALID;
+		return refuse_forged(service, refresh->address, tokens);
 	if (is_contradicted(service, refresh, &claims))
 		return SESSION_REFRESH_TWO;
 	/* Nothing is replaced by what could not be handed out. */

@@ -23,6 +23,7 @@ struct session_tokens {
 	int64_t expires_at;     /* seconds since 1970 */
 	int64_t refresh_seconds;/* life of the refresh token from now */
 	struct id session;
+	int retry_seconds;      /* for SESSION_REFRESH_THROTTLED */
 };
 
 enum session_result {
@@ -68,6 +69,7 @@ enum session_refresh_result {
 	SESSION_REFRESH_ROTATED, /* a new token took its place */
 	SESSION_REFRESH_CURRENT, /* the current token, again */
 	SESSION_REFRESH_INVALID, /* none of ours */
+	SESSION_REFRESH_THROTTLED, /* one too many of those */
 	SESSION_REFRESH_TWO,     /* what is beside it is of another session */
 	SESSION_REFRESH_OVER,    /* the session has ended, or is unknown */
 	SESSION_REFRESH_EXPIRED,

@@ -120,7 +120,8 @@ refuse_locked(struct trial *trial, int64_t until_us)
 {
 	int64_t left_us = until_us - trial->attempt->now_us;
 
-	throttle_address_failed(trial->service, trial->attempt->address);
+	throttle_address_failed(trial->service, THROTTLE_PASSWORDS,
+	    trial->attempt->address);
 	return refuse_throttled(trial, trial->throttle.by,
 	    (left_us + CLOCK_SECOND_US - 1) / CLOCK_SECOND_US);
 }
@@ -322,7 +323,8 @@ note_refusal(struct trial *trial, enum sign_in_result result)
 	if (noted != STORE_OK)
 		return store_fault(noted);
 	if (wrong)
-		throttle_address_failed(trial->service, attempt->address);
+		throttle_address_failed(trial->service, THROTTLE_PASSWORDS,
+		    attempt->address);
 	return result;
 }
 
@@ -332,7 +334,8 @@ decide(struct trial *trial)
 	const struct service *service = trial->service;
 	const struct sign_in *attempt = trial->attempt;
 	enum sign_in_result result;
-	int wait_seconds = throttle_address_wait(service, attempt->address);
+	int wait_seconds = throttle_address_wait(service, THROTTLE_PASSWORDS,
+	    attempt->address);
 
 	if (wait_seconds > 0)
 		return refuse_throttled(trial, METRICS_THROTTLE_ADDRESS,

@@ -74,44 +74,53 @@ throttle_device(const struct service *service, const struct throttle *throttle,
 
 /* ---- addresses ----------------------------------------------------------- */
 
+struct bucket_key {
+	unsigned char bytes[sizeof(struct address) + 1];
+};
+
 /* Whose bucket it is, and how large; false when there is no limit. */
 static bool
-limit_of(const struct service *service, const char *text,
-    struct address *client, struct buckets_limit *limit)
+limit_of(const struct service *service, enum throttle_bucket bucket,
+    const char *text, struct bucket_key *key, struct buckets_limit *limit)
 {
 	const struct config *config = service->config;
+	struct address client;
 
 	if (config->throttle_address_rate == 0 || service->buckets == NULL ||
-	    address_parse(text, client) != 0)
+	    address_parse(text, &client) != 0)
 		return false;
-	if (!address_is_ipv4(client))
-		address_cut(client, CLIENT_BITS);
+	if (!address_is_ipv4(&client))
+		address_cut(&client, CLIENT_BITS);
+	key->bytes[0] = (unsigned char)bucket;
+	memcpy(key->bytes + 1, client.bytes, sizeof(client.bytes));
 	limit->interval_ms = MINUTE_MS / config->throttle_address_rate;
 	limit->burst = config->throttle_address_burst;
 	return true;
 }
 
 int
-throttle_address_wait(const struct service *service, const char *address)
+throttle_address_wait(const struct service *service,
+    enum throttle_bucket bucket, const char *address)
 {
 	struct buckets_limit limit;
-	struct address client;
+	struct bucket_key key;
 	int64_t wait_ms;
 
-	if (!limit_of(service, address, &client, &limit))
+	if (!limit_of(service, bucket, address, &key, &limit))
 		return 0;
-	wait_ms = buckets_wait_ms(service->buckets, &limit, client.bytes,
-	    sizeof(client.bytes), clock_steady_ms());
+	wait_ms = buckets_wait_ms(service->buckets, &limit, key.bytes,
+	    sizeof(key.bytes), clock_steady_ms());
 	return (int)((wait_ms + 999) / 1000);
 }
 
 void
-throttle_address_failed(const struct service *service, const char *address)
+throttle_address_failed(const struct service *service,
+    enum throttle_bucket bucket, const char *address)
 {
 	struct buckets_limit limit;
-	struct address client;
+	struct bucket_key key;
 
-	if (limit_of(service, address, &client, &limit))
-		buckets_take(service->buckets, &limit, client.bytes,
-		    sizeof(client.bytes), clock_steady_ms());
+	if (limit_of(service, bucket, address, &key, &limit))
+		buckets_take(service->buckets, &limit, key.bytes,
+		    sizeof(key.bytes), clock_steady_ms());
 }

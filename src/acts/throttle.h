@@ -12,6 +12,12 @@
  *    shared memory, from which failures take.  Those who share an address share
  *    it, so it is generous, and a sign-in that succeeds costs nothing.
  *
+ * An address has a second bucket, for refresh tokens that are none of ours.  It is
+ * asked about these alone, and what they take out of it no sign-in misses: so
+ * whoever shares an address with somebody who invents tokens does not notice.  A
+ * genuine token whose session is over is no failure: that is how the tabs of an
+ * honest browser learn of it.
+ *
  * What is locked is refused before anything is hashed, and that lengthens no
  * lock.  Failures are counted when they are known, together with the audit row;
  * of many attempts side by side those that come to a lock then are not told
@@ -58,14 +64,21 @@ void throttle_device(const struct service *service,
     const struct throttle *throttle, int64_t now_us,
     char token[static DEVICE_TOKEN_SIZE]);
 
+/* What is counted of an address, each in a bucket of its own. */
+enum throttle_bucket {
+	THROTTLE_PASSWORDS,
+	THROTTLE_TOKENS,
+};
+
 /* Whole seconds until this client's address may try again; 0: now. */
-int throttle_address_wait(const struct service *service, const char *address);
+int throttle_address_wait(const struct service *service,
+    enum throttle_bucket bucket, const char *address);
 
 /* Something that this client wanted has failed. */
 void throttle_address_failed(const struct service *service,
-    const char *address);
+    enum throttle_bucket bucket, const char *address);
 
-/* The sets of service->buckets: 32768 addresses, 256 KiB. */
+/* The sets of service->buckets: 32768 buckets, 256 KiB. */
 #define THROTTLE_SETS 4096
 
 #endif

@@ -35,7 +35,8 @@ enum metrics_timer {
 enum metrics_throttle {
 	METRICS_THROTTLE_ACCOUNT,
 	METRICS_THROTTLE_DEVICE,
-	METRICS_THROTTLE_ADDRESS,
+	METRICS_THROTTLE_ADDRESS, /* of passwords that failed */
+	METRICS_THROTTLE_TOKENS,  /* of an address: refresh tokens that are none */
 	METRICS_THROTTLES
 };
 

@@ -29,6 +29,8 @@ error_of(enum session_refresh_result result)
 		return ERROR_DISABLED;
 	case SESSION_REFRESH_UNAVAILABLE:
 		return ERROR_UNAVAILABLE;
+	case SESSION_REFRESH_THROTTLED:
+		return ERROR_THROTTLED;
 	case SESSION_REFRESH_ROTATED:
 	case SESSION_REFRESH_CURRENT:
 	case SESSION_REFRESH_FAILED:
@@ -50,7 +52,11 @@ refresh(struct exchange *exchange, const struct session_refresh *attempt,
 	if (result == SESSION_REFRESH_ROTATED ||
 	    result == SESSION_REFRESH_CURRENT)
 		return true;
-	error_answer(exchange->response, error_of(result), NULL);
+	if (result == SESSION_REFRESH_THROTTLED)
+		error_answer_throttled(exchange->response,
+		    tokens->retry_seconds);
+	else
+		error_answer(exchange->response, error_of(result), NULL);
 	return false;
 }
 

@@ -86,6 +86,7 @@ word_of_throttle(size_t cell)
 		[METRICS_THROTTLE_ACCOUNT] = "account",
 		[METRICS_THROTTLE_DEVICE] = "device",
 		[METRICS_THROTTLE_ADDRESS] = "address",
+		[METRICS_THROTTLE_TOKENS] = "tokens",
 	};
 
 	return cell < METRICS_THROTTLES ? words[cell] : NULL;

@@ -385,6 +385,57 @@ def test_workers_share_the_buckets(start_pool, people, sign_in):
     assert 10 <= denied <= 15
 
 
+# ---- refresh tokens that are none ------------------------------------------------
+
+def refresh(pool, token, **options):
+    return fastcgi.ask(pool.address, "POST", "/v2/auth/refresh",
+                       json.dumps({"refreshToken": token}),
+                       {"Content-Type": "application/json"}, **options)
+
+
+def check_no_token(answer):
+    contract.check_refused(answer, 401, "INVALID_SESSION_TOKEN")
+
+
+def test_forged_refresh_tokens(narrow, people, sign_in):
+    """Who shares the address notices nothing: neither who refreshes, nor who
+    signs in, nor who mistypes."""
+    genuine = json.loads(sign_in(narrow, people.alice.email,
+                                 people.alice.password).body)["refreshToken"]
+    forged = genuine[:-4] + ("AAAA" if genuine[-4:] != "AAAA" else "EAAA")
+    for token in (forged, "x", forged):
+        check_no_token(refresh(narrow, token))
+    for token in (forged, "x", "y" * 300):
+        assert check_throttled(refresh(narrow, token)) == 1
+        assert refresh(narrow, genuine).status == 200
+    assert metric(narrow, "postern_throttled_total", by="tokens") == 3
+    contract.check_signed_in(sign_in(narrow, people.alice.email,
+                                     people.alice.password))
+    for i in range(3):
+        check_denied(wrong(sign_in, narrow, f"nobody{i}@example.test"))
+    check_no_token(refresh(narrow, forged, REMOTE_ADDR="192.0.2.8"))
+
+
+def test_failed_passwords_keep_nobody_from_refreshing(narrow, people, sign_in):
+    genuine = json.loads(sign_in(narrow, people.alice.email,
+                                 people.alice.password).body)["refreshToken"]
+    for i in range(3):
+        check_denied(wrong(sign_in, narrow, f"nobody{i}@example.test"))
+    check_throttled(wrong(sign_in, narrow, "nobody@example.test"))
+    assert refresh(narrow, genuine).status == 200
+    check_no_token(refresh(narrow, "x"))
+
+
+def test_tabs_of_a_session_that_is_over(narrow, people, sign_in):
+    """Each of them learns of it, however many there are."""
+    tokens = json.loads(sign_in(narrow, people.alice.email,
+                                people.alice.password).body)
+    assert fastcgi.ask(narrow.address, "POST", "/v2/auth/sign-out", headers={
+        "Authorization": "Bearer " + tokens["accessToken"]}).status == 204
+    for _ in range(12):
+        check_no_token(refresh(narrow, tokens["refreshToken"]))
+
+
 # ---- what an operator sees -------------------------------------------------------
 
 def test_it_is_counted_and_logged(start_pool, person, sign_in, keys):
