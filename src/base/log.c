@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/text.h"
 
 /* Kept free at the end of every line, for: quote, brace, newline. */
@@ -239,8 +240,10 @@ sink_write(enum log_level level, const char *text, size_t size)
 			report_lost();
 		return;
 	}
-	if (fd == standard.fd || !write_line(standard.fd, text, size, 0))
-		sink.lost++;
+	if (fd != standard.fd && write_line(standard.fd, text, size, 0))
+		return;
+	sink.lost++;
+	metrics_count(METRICS_LOG_LOST, 0);
 }
 
 /* ---- building a line ----------------------------------------------------- */

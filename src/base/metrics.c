@@ -18,6 +18,7 @@ static const size_t cells[METRICS_COUNTERS] = {
 	[METRICS_REFRESHES] = RESULTS,
 	[METRICS_STATEMENTS] = RESULTS,
 	[METRICS_WORKER_ENDS] = METRICS_ENDS,
+	[METRICS_LOG_LOST] = 1,
 };
 
 static const size_t timer_cells[METRICS_TIMERS] = {
@@ -29,7 +30,7 @@ static const size_t timer_cells[METRICS_TIMERS] = {
 
 #define ALL_CELLS \
 	(METRICS_ADDRESSES * METRICS_STATUSES + 3 * RESULTS + \
-	    METRICS_THROTTLES + METRICS_ENDS)
+	    METRICS_THROTTLES + METRICS_ENDS + 1)
 #define ALL_TIMERS (METRICS_ADDRESSES + 3)
 
 struct timer {

@@ -19,6 +19,7 @@ enum metrics_counter {
 	METRICS_REFRESHES,     /* enum session_refresh_result */
 	METRICS_STATEMENTS,    /* enum store_result */
 	METRICS_WORKER_ENDS,   /* enum metrics_end */
+	METRICS_LOG_LOST,      /* 0 */
 	METRICS_COUNTERS
 };
 

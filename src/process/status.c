@@ -169,6 +169,16 @@ write_requests(FILE *out)
 }
 
 static void
+write_lost(FILE *out)
+{
+	uint64_t lost = metrics_counted(METRICS_LOG_LOST, 0);
+
+	if (lost > 0)
+		fprintf(out, "%-*s%" PRIu64 " lines of the log were lost\n",
+		    MARGIN, "warning", lost);
+}
+
+static void
 write_counts(FILE *out)
 {
 	write_requests(out);
@@ -176,6 +186,7 @@ write_counts(FILE *out)
 	write_counter(out, "refreshes", METRICS_REFRESHES);
 	write_counter(out, "throttled", METRICS_THROTTLED);
 	write_counter(out, "statements", METRICS_STATEMENTS);
+	write_lost(out);
 }
 
 /* ---- hashing ----------------------------------------------------------------- */

@@ -10,6 +10,7 @@
 #include "acts/session.h"
 #include "acts/sign_in.h"
 #include "base/board.h"
+#include "base/clock.h"
 #include "base/metrics.h"
 #include "config.h"
 #include "hash/gate.h"
@@ -161,6 +162,11 @@ static const struct family counters[METRICS_COUNTERS] = {
 		"Workers that ended, by how.",
 		.label = "how", .word = word_of_end,
 	},
+	[METRICS_LOG_LOST] = {
+		"postern_log_lines_lost_total",
+		"Lines of the log that nobody could take.",
+		.labels = label_nothing,
+	},
 };
 
 static const struct family timers[METRICS_TIMERS] = {
@@ -219,6 +225,7 @@ static void
 write_counter(FILE *out, enum metrics_counter counter)
 {
 	const struct family *family = &counters[counter];
+	bool bare = family->labels == label_nothing;
 	char labels[LABELS_SIZE];
 	uint64_t value;
 
@@ -228,8 +235,8 @@ write_counter(FILE *out, enum metrics_counter counter)
 			continue;
 		value = metrics_counted(counter, cell);
 		if (value > 0 || !family->sparse)
-			fprintf(out, "%s{%s} %" PRIu64 "\n", family->name,
-			    labels, value);
+			fprintf(out, "%s%s%s%s %" PRIu64 "\n", family->name,
+			    bare ? "" : "{", labels, bare ? "" : "}", value);
 	}
 }
 
@@ -282,10 +289,14 @@ write_timer(FILE *out, enum metrics_timer timer)
 }
 
 static void
-write_workers(FILE *out, const struct board *board)
+write_board(FILE *out, const struct board *board)
 {
 	int counts[BOARD_STATES];
 
+	write_head(out, "postern_start_time_seconds",
+	    "When the program that runs was started.", "gauge");
+	fprintf(out, "postern_start_time_seconds %" PRId64 "\n",
+	    board_started_us(board) / CLOCK_SECOND_US);
 	board_count(board, counts);
 	write_head(out, "postern_workers", "Workers by what they are doing.",
 	    "gauge");
@@ -345,7 +356,7 @@ metrics_text_write(const struct board *board, const struct gate *gate,
 	    "gauge");
 	fprintf(out, "postern_build_info{version=\"%s\"} 1\n", PACKAGE_VERSION);
 	if (board != NULL)
-		write_workers(out, board);
+		write_board(out, board);
 	if (gate != NULL)
 		write_gate(out, gate);
 	for (int counter = 0; counter < METRICS_COUNTERS; counter++)

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -290,6 +291,11 @@ def test_workers_count_together(start_pool, people, keys):
     process.wait_until("idle workers", lambda: read(pool)[
         "postern_workers"].value(state="idle") == 3)
     assert read(pool)["postern_workers"].value(state="busy") == 1
+
+
+def test_when_it_was_started(own_pool):
+    now = time.time()
+    assert now - 60 < read(own_pool)["postern_start_time_seconds"].total() <= now
 
 
 def test_numbers_outlive_a_worker(start_pool, people, keys):

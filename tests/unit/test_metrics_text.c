@@ -188,6 +188,7 @@ test_what_never_happened(void **state)
 		"postern_throttled_total{by=\"address\"} 0\n",
 		"postern_db_statements_total{result=\"failed\"} 0\n",
 		"postern_worker_ends_total{how=\"died\"} 0\n",
+		"postern_log_lines_lost_total 0\n",
 		"postern_hash_refused_total{reason=\"full\"} 0\n",
 		"postern_hash_places 7\n",
 		"postern_hash_slots_busy 0\n",
