@@ -59,11 +59,14 @@ since(int64_t now, int64_t then)
 static const char *
 user_name(uid_t user, char text[static SPAN_SIZE])
 {
-	const struct passwd *entry = getpwuid(user);
+	struct passwd entry, *found = NULL;
+	char room[1024];
 
-	if (entry != NULL && strlen(entry->pw_name) < SPAN_SIZE)
-		return entry->pw_name;
-	snprintf(text, SPAN_SIZE, "user %lu", (unsigned long)user);
+	if (getpwuid_r(user, &entry, room, sizeof(room), &found) == 0 &&
+	    found != NULL)
+		snprintf(text, SPAN_SIZE, "%s", entry.pw_name);
+	else
+		snprintf(text, SPAN_SIZE, "user %lu", (unsigned long)user);
 	return text;
 }
 
