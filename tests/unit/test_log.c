@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -629,10 +630,13 @@ test_stuck_socket(void **state)
 static void
 test_cut_by_a_full_disk(void **state)
 {
+	int saved = dup(STDERR_FILENO), null = open("/dev/null", O_WRONLY);
 	struct rlimit limit, little;
 
 	(void)state;
 	signal(SIGXFSZ, SIG_IGN);
+	dup2(null, STDERR_FILENO);
+	close(null);
 	start(LOG_FORMAT_PLAIN, LOG_LEVEL_INFO);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
 	little = (struct rlimit){ 20, limit.rlim_max };
@@ -642,6 +646,8 @@ test_cut_by_a_full_disk(void **state)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	log_info("but this");
 	log_info("and this");
+	dup2(saved, STDERR_FILENO);
+	close(saved);
 	/* Whole, they went to stderr; here one begins. */
 	assert_matches(logged(), "^.{20}\n" TIME " info [^\n]* but this\n" TIME
 				 " info [^\n]* and this\n$");
@@ -672,8 +678,8 @@ write_lines(int writer)
 	_exit(0);
 }
 
-/* One line: whole, all of it by the writer that it names, and that writer's
- * next. */
+/* One line: whole, all of it by the writer that it names, and later than that
+ * writer's others. */
 static void
 check_line(char *text, int next[static WRITERS])
 {
@@ -685,23 +691,30 @@ check_line(char *text, int next[static WRITERS])
 	if (object == NULL)
 		fail_msg("%s: %s", why, text);
 	assert_true(strlen(text) < LOG_LINE_SIZE);
+	if (json_member_kind(object, "message") == JSON_STRING) {
+		json_free(object); /* that lines were lost */
+		return;
+	}
 	assert_int_equal(sscanf(strstr(text, "\"writer\":"),
 			     "\"writer\":%" SCNd64 ",\"number\":%" SCNd64,
 			     &writer, &number), 2);
 	assert_in_range(writer, 0, WRITERS - 1);
-	assert_int_equal(number, next[writer]++);
+	assert_true(number >= next[writer]);
+	next[writer] = (int)number + 1;
 	filling = json_member_string(object, "text", &size);
 	for (size_t i = 0; i < size; i++)
 		assert_int_equal(filling[i], 'a' + writer);
 	json_free(object);
 }
 
-/* What many processes write at once, read to its end. */
+/* What many processes write at once, read to its end.  None is missing, but where
+ * a busy machine's reader may have been late. */
 static void
-check_lines(FILE *file)
+check_lines(FILE *file, bool may_miss)
 {
 	static char text[2 * LOG_LINE_SIZE];
 	int next[WRITERS] = { 0 };
+	int count = 0;
 
 	while (fgets(text, sizeof(text), file) != NULL) {
 		size_t size = strlen(text);
@@ -709,9 +722,9 @@ check_lines(FILE *file)
 		assert_true(size > 0 && text[size - 1] == '\n');
 		text[size - 1] = '\0';
 		check_line(text, next);
+		count++;
 	}
-	for (int i = 0; i < WRITERS; i++)
-		assert_int_equal(next[i], LINES);
+	assert_true(may_miss ? count > LINES : count == WRITERS * LINES);
 }
 
 static void
@@ -747,7 +760,7 @@ test_many_write_one_file(void **state)
 	start_writers();
 	end_writers();
 	file = fopen(path, "r");
-	check_lines(file);
+	check_lines(file, false);
 	fclose(file);
 }
 
@@ -777,7 +790,7 @@ check_many_write(void (*open_ends)(int ends[static 2]))
 	end_writers();
 	close(ends[0]);
 	file = fmemopen(text, strlen(text), "r");
-	check_lines(file);
+	check_lines(file, true);
 	fclose(file);
 	free(text);
 }

@@ -144,15 +144,19 @@ test_a_histogram_in_full(void **state)
 	    "postern_hash_wait_seconds_bucket{le=\"+Inf\"} 3\n"
 	    "postern_hash_wait_seconds_sum 20.002501\n"
 	    "postern_hash_wait_seconds_count 3\n";
+	void *memory;
 	char *text;
 
 	(void)state;
-	metrics_use(memory_zeroed(1, metrics_size()));
+	memory = memory_zeroed(1, metrics_size());
+	metrics_use(memory);
 	metrics_time(METRICS_HASH_WAIT, 0, 2500);
 	metrics_time(METRICS_HASH_WAIT, 0, 10000000);
 	metrics_time(METRICS_HASH_WAIT, 0, 10000001);
 	text = write_text(NULL, NULL);
 	assert_non_null(strstr(text, expected));
+	metrics_use(NULL);
+	free(memory);
 	free(text);
 }
 
@@ -193,17 +197,20 @@ test_what_never_happened(void **state)
 		"postern_hash_places 7\n",
 		"postern_hash_slots_busy 0\n",
 	};
+	void *memory = memory_zeroed(1, metrics_size());
 	struct gate *gate = new_gate();
 	char *text;
 
 	(void)state;
-	metrics_use(memory_zeroed(1, metrics_size()));
+	metrics_use(memory);
 	text = write_text(NULL, gate);
 	for (size_t i = 0; i < sizeof(zeros) / sizeof(zeros[0]); i++)
 		if (strstr(text, zeros[i]) == NULL)
 			fail_msg("not there: %s", zeros[i]);
 	assert_null(strstr(text, "postern_http_requests_total{"));
 	assert_null(strstr(text, "postern_http_request_duration_seconds_"));
+	metrics_use(NULL);
+	free(memory);
 	free(text);
 	gate_free(gate);
 }

@@ -41,7 +41,7 @@ start(void **state)
 	};
 	temp_dir_make(dir);
 	if (keys_init(dir, why) == 0)
-		service.keys = keys_open(dir, 900, why);
+		service.keys = keys_open(dir, why);
 	temp_dir_remove(dir);
 	service.buckets = buckets_new(64);
 	return service.keys != NULL && service.buckets != NULL ? 0 : -1;
