@@ -4,7 +4,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import threading
 import time
 
@@ -12,7 +11,7 @@ import pytest
 
 from harness import contract, fastcgi, process, tree
 from harness.load import Load
-from harness.postern import write_settings
+from harness.postern import Unit, write_settings
 
 HEALTH = "/v2/auth/health"
 
@@ -332,29 +331,15 @@ def test_stop_serves_those_who_wait(start_pool):
 
 def test_restart_under_systemds_socket_loses_nothing(room, settings, ctl):
     """Who comes between two lives of the program waits at the socket."""
-    config = write_settings(room / "settings", settings)
-    address = str(room / "sock")
-    with socket.socket(socket.AF_UNIX) as door:
-        door.bind(address)
-        door.listen(128)
-
-        # systemd's way: the socket is fd 3, for the process of this id.
-        def start(number):
-            return process.Process(
-                ["bash", "-c", f"exec 3<&{door.fileno()} && export LISTEN_FDS=1 "
-                 'LISTEN_PID=$$ && exec "$0" "$@"', tree.POSTERN, "--config",
-                 config], room / f"log{number}", pass_fds=[door.fileno()])
-        one = start(0)
-        process.wait_until("an answer", lambda: one.is_running() and
-                           process.children(one.pid))
-        with Load(lambda: fastcgi.ask(address, "GET", HEALTH)) as load:
-            for number in range(1, 4):
+    with Unit(room, settings) as unit:
+        with Load(health_of(unit)) as load:
+            for _ in range(3):
                 load.wait_for_more()
-                assert one.stop() == 0
-                one = start(number)
+                assert unit.process.stop() == 0
+                unit.start()
             load.wait_for_more()
         assert not load.other_than(200)
-        assert one.stop() == 0
+        assert unit.process.stop() == 0
 
 
 # ---- deaths ----------------------------------------------------------------------

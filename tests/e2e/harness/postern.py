@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 from pathlib import Path
 
 from . import process
@@ -104,3 +105,48 @@ class Pool:
                            self.log())
         assert report is None, self.log()[report.start():][:4000]
         return status
+
+
+class Unit:
+    """postern.fcgi as systemd runs it: the socket is the manager's, so whoever
+    comes between two lives of the program waits there."""
+
+    def __init__(self, directory, settings):
+        self.directory = Path(directory)
+        self.settings_file = write_settings(self.directory / "settings",
+                                            settings)
+        self.address = str(self.directory / "sock")
+        self.door = socket.socket(socket.AF_UNIX)
+        self.door.bind(self.address)
+        self.door.listen(128)
+        self.lives = []
+
+    def __enter__(self):
+        self.start()
+        process.wait_until("its workers", self.workers)
+        return self
+
+    def __exit__(self, *_):
+        if self.process.is_running():
+            self.process.popen.kill()
+            self.process.wait()
+        self.door.close()
+
+    @property
+    def process(self):
+        return self.lives[-1]
+
+    def start(self):
+        # systemd's way: the socket is fd 3, for the process of this id.
+        self.lives.append(process.Process(
+            ["bash", "-c", f"exec 3<&{self.door.fileno()} && "
+             'export LISTEN_FDS=1 LISTEN_PID=$$ && exec "$0" "$@"', POSTERN,
+             "--config", self.settings_file],
+            self.directory / f"log{len(self.lives)}",
+            pass_fds=[self.door.fileno()]))
+
+    def workers(self):
+        return process.children(self.process.pid)
+
+    def log(self):
+        return "".join(life.output() for life in self.lives)
