@@ -146,6 +146,20 @@ scan_stdin(struct record_scan *scan, const struct record *record)
 	return record->content_size == 0 ? RECORD_WHOLE : RECORD_MORE;
 }
 
+/*
+ * libfcgi forgets the padding of the first record and of the one that ends the
+ * parameters: it would go on reading there, and find whatever records somebody
+ * has put into it.
+ */
+static bool
+hides_records(const struct record_scan *scan, const struct record *record)
+{
+	if (record->size == HEADER_SIZE + record->content_size)
+		return false;
+	return scan->stage == RECORD_AT_BEGIN ||
+	    (scan->stage == RECORD_AT_PARAMS && record->content_size == 0);
+}
+
 /* What the header alone tells: may this record come now? */
 static enum record_result
 scan_header(struct record_scan *scan, const struct record *record)
@@ -168,6 +182,8 @@ scan_header(struct record_scan *scan, const struct record *record)
 	if (scan->stage == RECORD_AT_BEGIN &&
 	    record->content_size != BEGIN_SIZE)
 		return bad(scan, "a first record of the wrong size");
+	if (hides_records(scan, record))
+		return bad(scan, "padding where none is skipped");
 	if (scan->stage == RECORD_AT_PARAMS &&
 	    scan->seen + record->size > RECORD_HEAD_LIMIT)
 		return bad(scan, "too many parameters");

@@ -23,6 +23,9 @@ check_whole(const uint8_t *data, size_t size, const struct record_scan *scan)
 		MUST(header[0] == 1);
 		MUST(header[2] << 8 | header[3]);
 		MUST(header[1] == (at == 0 ? 1 : header[1] == 4 ? 4 : 5));
+		/* libfcgi would not skip it. */
+		if (at == 0 || (header[1] == 4 && content == 0))
+			MUST(header[6] == 0);
 		if (header[1] == 5)
 			body += content;
 		else

@@ -86,9 +86,11 @@ static void
 test_padding(void **state)
 {
 	(void)state;
-	records_head(&request, RESPONDER, 0);
-	records_header(&request, PARAMS, 1, 0, 5);
-	records_bytes(&request, "xxxxx", 5);
+	request.size = 0;
+	records_begin(&request, RESPONDER, 0);
+	records_header(&request, PARAMS, 1, 2, 5);
+	records_bytes(&request, "\0\0xxxxx", 7);
+	records_add(&request, PARAMS, "", 0);
 	records_header(&request, STDIN, 1, 3, 5);
 	records_bytes(&request, "abcxxxxx", 8);
 	assert_int_equal(look(), RECORD_MORE);
@@ -98,6 +100,22 @@ test_padding(void **state)
 	request.size += 255;
 	assert_int_equal(look(), RECORD_WHOLE);
 	assert_int_equal(scan.body_size, 3);
+}
+
+/* libfcgi would take it for records of the request. */
+static void
+test_padding_that_is_not_skipped(void **state)
+{
+	static const char *why = "padding where none is skipped";
+
+	(void)state;
+	records_head(&request, RESPONDER, 0);
+	request.bytes[6] = 255;
+	assert_bad(why);
+
+	records_head(&request, AUTHORIZER, 0);
+	records_header(&request, PARAMS, 1, 0, 1);
+	assert_bad(why);
 }
 
 /* A pair may be cut by records at any byte, also within its lengths. */
@@ -363,6 +381,7 @@ main(void)
 		cmocka_unit_test(test_nothing_yet),
 		cmocka_unit_test(test_byte_by_byte),
 		cmocka_unit_test(test_padding),
+		cmocka_unit_test(test_padding_that_is_not_skipped),
 		cmocka_unit_test(test_pairs_cut_by_records),
 		cmocka_unit_test(test_authorizer_needs_no_stdin),
 		cmocka_unit_test(test_body_at_its_limit),
