@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "acts/client.h"
+#include "acts/ended.h"
 #include "acts/service.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -87,6 +88,14 @@ take_signals(void)
 	return signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Those who replace us may have another list of sessions that ended. */
+static void
+leave(struct worker *worker)
+{
+	worker->leaving = true;
+	ended_doubt(worker->start->ended);
+}
+
 static void
 read_signals(struct worker *worker)
 {
@@ -94,7 +103,7 @@ read_signals(struct worker *worker)
 
 	while (read(worker->signal_fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGTERM)
-			worker->leaving = true;
+			leave(worker);
 		else if (info.ssi_signo == SIGUSR2)
 			worker->empty_until_ms = clock_steady_ms() + EMPTY_MS;
 		else if (log_reopen() == -1)
@@ -251,11 +260,14 @@ may_stay(const struct worker *worker)
 	       clock_steady_ms() < worker->empty_until_ms;
 }
 
-/* Returns the exit status. */
+/* Returns the exit status.  Whoever has been let in is served before the worker
+ * leaves. */
 static int
 serve_all(struct worker *worker)
 {
-	while (may_stay(worker)) {
+	for (;;) {
+		if (!may_stay(worker))
+			fcgi_shut(worker->fcgi);
 		switch (fcgi_accept(worker->fcgi, worker->empty_until_ms == 0)) {
 		case FCGI_ACCEPTED:
 			serve(worker);
@@ -270,7 +282,6 @@ serve_all(struct worker *worker)
 		}
 		read_signals(worker);
 	}
-	return 0;
 }
 
 int

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,47 +19,45 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/secret.h"
-#include "web/record.h"
+#include "web/arrival.h"
 
-/* A peer that is still sending when it has its answer is listened to for a
- * while: to hang up on it would take the answer away from it (TCP resets, and a
- * Unix socket reports ECONNRESET). */
-#define LINGER_MS      2000 /* in all */
-#define LINGER_IDLE_MS 200  /* without a byte */
-#define DRAIN_LIMIT    (4 << 20)
+/* So many requests may be on their way to one worker; for one more, the oldest has
+ * to go. */
+#define GUESTS 32
+
+/* A web server connects, and then it sends.  For so long the worker waits on the
+ * spot, if it has nobody else to look after. */
+#define PATIENCE_MS 10
 
 /* Out of file descriptors or memory: do not spin. */
 #define SHORTAGE_NAP_MS 100
 
 struct fcgi {
 	struct fcgi_options options;
-	int door_fd;    /* epoll: the listening socket and wake_fd */
+	int door_fd; /* epoll: the listening socket, wake_fd and guests */
+	bool shut;
 
-	/* The request.  One that has come as a whole is only looked at, and
-	 * waits in the socket for libfcgi.  Of any other, what has come is taken
-	 * out, since a web server stops sending when a quarter of its buffer is
-	 * full; libfcgi then reads it from a file in memory. */
-	unsigned char *window;
-	size_t window_size;
-	size_t window_used; /* to be wiped */
-	bool taken;
-	int source; /* where libfcgi reads: the connection, or that file */
-	struct record_scan scan;
-	bool whole;
-	size_t body_left; /* bytes that may still be read */
+	/* The one that is served, or NULL; and those on their way, in the order
+	 * in which they came, or listened to after their answer. */
+	struct arrival *current;
+	struct arrival *guests[GUESTS];
+	int guest_count;
+	struct arrival *spare;
 
-	int connection; /* or -1 */
 	FCGX_Request request;
+	int source;       /* where libfcgi reads it */
+	size_t body_left; /* bytes of it that may still be read */
 };
 
 /* ---- life ---------------------------------------------------------------- */
 
+/* `what` is told by the event: the address of one of our own members. */
 static int
-watch(int epoll_fd, int fd, uint32_t events)
+watch(const struct fcgi *fcgi, int fd, uint32_t events, void *what)
 {
-	struct epoll_event event = { .events = events, .data.fd = fd };
+	struct epoll_event event = { .events = events, .data.ptr = what };
 
-	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
+	return epoll_ctl(fcgi->door_fd, EPOLL_CTL_ADD, fd, &event);
 }
 
 /* libfcgi takes over three signals; give them back. */
@@ -82,9 +79,9 @@ start_libfcgi(void)
 }
 
 static int
-open_epolls(struct fcgi *fcgi)
+open_door(struct fcgi *fcgi)
 {
-	const struct fcgi_options *options = &fcgi->options;
+	struct fcgi_options *options = &fcgi->options;
 	int flags = fcntl(options->listen_fd, F_GETFL);
 
 	/* A sibling may take the connection that woke us. */
@@ -95,10 +92,10 @@ open_epolls(struct fcgi *fcgi)
 	if (fcgi->door_fd == -1)
 		return -1;
 	/* One connection wakes one worker. */
-	if (watch(fcgi->door_fd, options->listen_fd,
-		EPOLLIN | EPOLLEXCLUSIVE) == -1)
+	if (watch(fcgi, options->listen_fd, EPOLLIN | EPOLLEXCLUSIVE,
+		&options->listen_fd) == -1)
 		return -1;
-	return watch(fcgi->door_fd, options->wake_fd, EPOLLIN);
+	return watch(fcgi, options->wake_fd, EPOLLIN, &options->wake_fd);
 }
 
 struct fcgi *
@@ -107,15 +104,10 @@ fcgi_open(const struct fcgi_options *options)
 	struct fcgi *fcgi = memory_zeroed(1, sizeof(*fcgi));
 
 	fcgi->options = *options;
-	fcgi->connection = fcgi->door_fd = fcgi->source = -1;
-	/* Body records carry 8 bytes of header each; web servers fill them. */
-	fcgi->window_size = RECORD_HEAD_LIMIT + options->body_limit +
-			    options->body_limit / 4 + 4096;
-	fcgi->window = memory_zeroed(fcgi->window_size, 1);
-
+	fcgi->door_fd = fcgi->source = -1;
 	if (start_libfcgi() != 0) {
 		log_error("could not start libfcgi");
-	} else if (open_epolls(fcgi) != 0) {
+	} else if (open_door(fcgi) != 0) {
 		log_error("could not watch the listening socket: %s",
 		    strerror(errno));
 	} else {
@@ -125,15 +117,153 @@ fcgi_open(const struct fcgi_options *options)
 	return NULL;
 }
 
+/* An arrival is done with; one is kept for the next. */
+static void
+release(struct fcgi *fcgi, struct arrival *arrival)
+{
+	arrival_end(arrival);
+	if (fcgi->spare == NULL)
+		fcgi->spare = arrival;
+	else
+		arrival_free(arrival);
+}
+
 void
 fcgi_close(struct fcgi *fcgi)
 {
 	if (fcgi == NULL)
 		return;
+	for (int i = 0; i < fcgi->guest_count; i++)
+		release(fcgi, fcgi->guests[i]);
+	if (fcgi->current != NULL)
+		release(fcgi, fcgi->current);
+	arrival_free(fcgi->spare);
 	if (fcgi->door_fd != -1)
 		close(fcgi->door_fd);
-	free(fcgi->window);
 	free(fcgi);
+}
+
+/* ---- guests -------------------------------------------------------------- */
+
+/* Take a guest off the list; the others keep their order. */
+static struct arrival *
+call_up(struct fcgi *fcgi, int at)
+{
+	struct arrival *guest = fcgi->guests[at];
+
+	fcgi->guest_count--;
+	memmove(&fcgi->guests[at], &fcgi->guests[at + 1],
+	    (size_t)(fcgi->guest_count - at) * sizeof(fcgi->guests[0]));
+	epoll_ctl(fcgi->door_fd, EPOLL_CTL_DEL, guest->connection, NULL);
+	return guest;
+}
+
+static void
+dismiss(struct fcgi *fcgi, int at, const char *why)
+{
+	struct arrival *guest = call_up(fcgi, at);
+
+	if (guest->state == ARRIVAL_COMING)
+		arrival_give_up(guest, why);
+	release(fcgi, guest);
+}
+
+/* Those whose request is there are never sent away. */
+static void
+make_room(struct fcgi *fcgi)
+{
+	for (int i = 0; i < fcgi->guest_count; i++) {
+		if (fcgi->guests[i]->state == ARRIVAL_READY)
+			continue;
+		dismiss(fcgi, i, "too many others came");
+		return;
+	}
+}
+
+/* Look after an arrival beside others. */
+static void
+seat(struct fcgi *fcgi, struct arrival *arrival)
+{
+	if (fcgi->guest_count == GUESTS)
+		make_room(fcgi);
+	if (fcgi->guest_count == GUESTS) {
+		release(fcgi, arrival);
+		return;
+	}
+	if (watch(fcgi, arrival->connection, EPOLLIN | EPOLLRDHUP,
+		arrival) != 0) {
+		log_error("could not watch a connection: %s", strerror(errno));
+		release(fcgi, arrival);
+		return;
+	}
+	fcgi->guests[fcgi->guest_count++] = arrival;
+}
+
+/* Something came from this guest.  False: it is no longer wanted. */
+static bool
+listen_to(struct arrival *guest)
+{
+	switch (guest->state) {
+	case ARRIVAL_COMING:
+		return arrival_hear(guest) != ARRIVAL_OVER;
+	case ARRIVAL_READY:
+		return true; /* it will be its turn */
+	case ARRIVAL_ANSWERED:
+		return arrival_drain(guest);
+	case ARRIVAL_OVER:
+		break;
+	}
+	return false;
+}
+
+static void
+listen_to_guest(struct fcgi *fcgi, const void *what)
+{
+	for (int i = 0; i < fcgi->guest_count; i++) {
+		if (fcgi->guests[i] != what)
+			continue;
+		if (!listen_to(fcgi->guests[i]))
+			release(fcgi, call_up(fcgi, i));
+		return;
+	}
+}
+
+/* The one whose request is there, and who waits longest; else NULL. */
+static struct arrival *
+next_guest(struct fcgi *fcgi)
+{
+	for (int i = 0; i < fcgi->guest_count; i++)
+		if (fcgi->guests[i]->state == ARRIVAL_READY)
+			return call_up(fcgi, i);
+	return NULL;
+}
+
+static void
+dismiss_late(struct fcgi *fcgi)
+{
+	int64_t now_ms = clock_steady_ms();
+
+	for (int i = fcgi->guest_count - 1; i >= 0; i--)
+		if (fcgi->guests[i]->state != ARRIVAL_READY &&
+		    fcgi->guests[i]->until_ms <= now_ms)
+			dismiss(fcgi, i, "it did not come in time");
+}
+
+/* For how long there is nothing to do; -1: for ever. */
+static int
+quiet_ms(const struct fcgi *fcgi)
+{
+	int64_t until_ms = INT64_MAX, now_ms = clock_steady_ms();
+
+	for (int i = 0; i < fcgi->guest_count; i++) {
+		if (fcgi->guests[i]->state == ARRIVAL_READY)
+			return 0;
+		if (fcgi->guests[i]->until_ms < until_ms)
+			until_ms = fcgi->guests[i]->until_ms;
+	}
+	if (until_ms == INT64_MAX)
+		return -1;
+	return until_ms > now_ms ? (int)(until_ms - now_ms) : 0;
 }
 
 /* ---- a connection -------------------------------------------------------- */
@@ -194,137 +324,107 @@ accept_failed(void)
 	return FCGI_BROKEN;
 }
 
+/* Somebody has knocked. */
+static enum fcgi_accept
+let_in(struct fcgi *fcgi)
+{
+	const struct fcgi_options *options = &fcgi->options;
+	struct arrival *arrival;
+	int connection = accept4(options->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (connection == -1)
+		return accept_failed();
+	if (fcgi->spare == NULL)
+		fcgi->spare = arrival_new(options->body_limit);
+	arrival = fcgi->spare;
+	if (arrival == NULL || !is_welcome(fcgi, connection)) {
+		close(connection);
+		return FCGI_NOBODY;
+	}
+	set_timeouts(connection, options->io_timeout_ms);
+	arrival_start(arrival, connection, options->body_limit,
+	    clock_steady_ms() + options->io_timeout_ms);
+	fcgi->spare = NULL;
+	fcgi->current = arrival;
+	return FCGI_ACCEPTED;
+}
+
+/* The next to be served: a guest before whoever has just come in, who then is
+ * one. */
+static enum fcgi_accept
+choose(struct fcgi *fcgi, enum fcgi_accept accepted)
+{
+	struct arrival *guest = next_guest(fcgi);
+
+	if (guest == NULL)
+		return accepted;
+	if (fcgi->current != NULL)
+		seat(fcgi, fcgi->current);
+	fcgi->current = guest;
+	return FCGI_ACCEPTED;
+}
+
 enum fcgi_accept
 fcgi_accept(struct fcgi *fcgi, bool wait)
 {
-	struct epoll_event events[2];
+	struct epoll_event events[2 + GUESTS];
+	enum fcgi_accept result = FCGI_NOBODY;
 	uint32_t knock = 0;
-	int count, connection;
+	int patience_ms = quiet_ms(fcgi);
+	int count;
 
-	count = epoll_wait(fcgi->door_fd, events, 2, wait ? -1 : 0);
-	if (count == 0)
-		return FCGI_QUIET;
-	for (int i = 0; i < count; i++)
-		if (events[i].data.fd == fcgi->options.listen_fd)
+	if (fcgi->guest_count == 0 && (!wait || fcgi->shut)) {
+		result = FCGI_QUIET;
+		patience_ms = 0;
+	}
+	count = epoll_wait(fcgi->door_fd, events, 2 + GUESTS, patience_ms);
+	for (int i = 0; i < count; i++) {
+		if (events[i].data.ptr == &fcgi->options.wake_fd)
+			result = FCGI_WOKEN;
+		else if (events[i].data.ptr == &fcgi->options.listen_fd)
 			knock = events[i].events;
-	if (count > 0 && knock == 0)
-		return FCGI_WOKEN;
+		else
+			listen_to_guest(fcgi, events[i].data.ptr);
+	}
+	dismiss_late(fcgi);
 	if (knock & (EPOLLHUP | EPOLLERR)) {
 		log_error("the listening socket was shut down");
 		return FCGI_BROKEN;
 	}
+	if (knock != 0)
+		result = let_in(fcgi);
+	return choose(fcgi, result);
+}
 
-	connection = accept4(fcgi->options.listen_fd, NULL, NULL, SOCK_CLOEXEC);
-	if (connection == -1)
-		return accept_failed();
-	if (!is_welcome(fcgi, connection)) {
-		close(connection);
-		return FCGI_NOBODY;
-	}
-	set_timeouts(connection, fcgi->options.io_timeout_ms);
-	fcgi->connection = connection;
-	return FCGI_ACCEPTED;
+void
+fcgi_shut(struct fcgi *fcgi)
+{
+	if (!fcgi->shut)
+		epoll_ctl(fcgi->door_fd, EPOLL_CTL_DEL,
+		    fcgi->options.listen_fd, NULL);
+	fcgi->shut = true;
 }
 
 /* ---- a request comes in -------------------------------------------------- */
 
-/* Look at what has come.  MORE also when there is nothing. */
-static enum record_result
-look(struct fcgi *fcgi)
-{
-	ssize_t size = recv(fcgi->connection, fcgi->window, fcgi->window_size,
-	    MSG_PEEK | MSG_DONTWAIT);
-
-	if (size <= 0)
-		return RECORD_MORE;
-	fcgi->window_used = (size_t)size;
-	return record_scan(&fcgi->scan, fcgi->window, (size_t)size);
-}
-
-/* Wait for bytes.  False: none will come, or not in time. */
+/* Wait for bytes.  False: none came in time. */
 static bool
-wait_for_bytes(const struct fcgi *fcgi, int64_t until_ms)
+wait_for_bytes(const struct arrival *arrival, int64_t until_ms)
 {
-	struct pollfd peer = { .fd = fcgi->connection, .events = POLLIN };
+	struct pollfd peer = { .fd = arrival->connection, .events = POLLIN };
 	int64_t left_ms = until_ms - clock_steady_ms();
 
 	return left_ms > 0 && poll(&peer, 1, (int)left_ms) == 1;
 }
 
-/* Take out what has come, from the first byte on.  False: that was all. */
-static bool
-take_bytes(struct fcgi *fcgi)
-{
-	ssize_t size;
-
-	if (!fcgi->taken)
-		fcgi->window_used = 0; /* what was looked at comes again */
-	fcgi->taken = true;
-	size = recv(fcgi->connection, fcgi->window + fcgi->window_used,
-	    fcgi->window_size - fcgi->window_used, MSG_DONTWAIT);
-	if (size <= 0)
-		return size == -1 && errno == EAGAIN;
-	fcgi->window_used += (size_t)size;
-	return true;
-}
-
-/* A request that does not get whole: say so, unless nothing was sent, as by
- * those who only try whether somebody listens. */
-static bool
-broken_off(const struct fcgi *fcgi, const char *how)
-{
-	if (fcgi->window_used > 0)
-		log_warning("dropped a request: %s", how);
-	return false;
-}
-
-/* Wait until the request is there and in order. */
-static bool
-await_request(struct fcgi *fcgi)
-{
-	int64_t until_ms = clock_steady_ms() + fcgi->options.io_timeout_ms;
-	enum record_result result;
-
-	fcgi->taken = false;
-	record_start(&fcgi->scan, fcgi->options.body_limit);
-	result = look(fcgi);
-	while (result == RECORD_MORE) {
-		if (fcgi->window_used == fcgi->window_size)
-			return broken_off(fcgi, "a body in crumbs");
-		if (!wait_for_bytes(fcgi, until_ms))
-			return broken_off(fcgi, "it did not come in time");
-		if (!take_bytes(fcgi))
-			return broken_off(fcgi, "it was broken off");
-		result = record_scan(&fcgi->scan, fcgi->window,
-		    fcgi->window_used);
-	}
-	if (result == RECORD_BAD)
-		return broken_off(fcgi, fcgi->scan.why);
-	fcgi->whole = result == RECORD_WHOLE;
-	return true;
-}
-
-/* A file in memory with what was taken out of the socket; -1 when there is no
- * memory. */
-static int
-put_back(const struct fcgi *fcgi)
-{
-	int fd = memfd_create("postern-request", MFD_CLOEXEC);
-
-	if (fd == -1)
-		return -1;
-	if (pwrite(fd, fcgi->window, fcgi->window_used, 0) ==
-	    (ssize_t)fcgi->window_used)
-		return fd;
-	close(fd);
-	return -1;
-}
-
 static void
-forget_window(struct fcgi *fcgi)
+hear(const struct fcgi *fcgi, struct arrival *arrival)
 {
-	secret_wipe(fcgi->window, fcgi->window_used);
-	fcgi->window_used = 0;
+	int64_t until_ms = clock_steady_ms() + PATIENCE_MS;
+
+	while (arrival_hear(arrival) == ARRIVAL_COMING &&
+	       fcgi->guest_count == 0 && wait_for_bytes(arrival, until_ms))
+		;
 }
 
 static ssize_t
@@ -338,15 +438,15 @@ read_body(void *self, void *bytes, size_t size)
 	if (size > fcgi->body_left)
 		size = fcgi->body_left;
 	if (size == 0)
-		return fcgi->whole ? 0 : -1;
+		return fcgi->current->whole ? 0 : -1;
 	fcgi->request.ipcFd = fcgi->source;
 	got = FCGX_GetStr(bytes, (int)size, in);
-	fcgi->request.ipcFd = fcgi->connection;
+	fcgi->request.ipcFd = fcgi->current->connection;
 	if (got != (int)size || FCGX_GetError(in) != 0) {
 		log_warning(
 		    "could not read a request's body: it was broken off");
 		fcgi->body_left = 0;
-		fcgi->whole = false;
+		fcgi->current->whole = false;
 		return -1;
 	}
 	fcgi->body_left -= size;
@@ -369,14 +469,13 @@ static bool
 peer_gone(void *self)
 {
 	const struct fcgi *fcgi = self;
-	struct pollfd peer = { .fd = fcgi->connection };
+	struct pollfd peer = { .fd = fcgi->current->connection };
 	int domain;
 	socklen_t size = sizeof(domain);
 
 	/* A TCP peer that hung up looks like one that only stopped sending,
 	 * which no web server does; a Unix socket can tell them apart. */
-	if (getsockopt(fcgi->connection, SOL_SOCKET, SO_DOMAIN, &domain,
-		&size) == 0 &&
+	if (getsockopt(peer.fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
 	    domain != AF_UNIX)
 		peer.events = POLLRDHUP;
 	return poll(&peer, 1, 0) == 1;
@@ -387,13 +486,11 @@ static bool
 hand_over(struct fcgi *fcgi)
 {
 	FCGX_Request *request = &fcgi->request;
+	struct arrival *arrival = fcgi->current;
 
-	fcgi->source = fcgi->taken ? put_back(fcgi) : fcgi->connection;
-	if (fcgi->source == -1) {
-		log_error("dropped a request: no memory for it: %s",
-		    strerror(errno));
+	fcgi->source = arrival_source(arrival);
+	if (fcgi->source == -1)
 		return false;
-	}
 	FCGX_InitRequest(request, -1, 0);
 	request->ipcFd = fcgi->source;
 	/* Else it would be closed by the FCGX_Finish_r() that comes first. */
@@ -401,29 +498,35 @@ hand_over(struct fcgi *fcgi)
 	/* Closing is plain close(), when it must: lingering is done here. */
 	FCGX_Detach(request);
 	if (FCGX_Accept_r(request) == 0) {
-		request->ipcFd = fcgi->connection;
+		request->ipcFd = arrival->connection;
 		return true;
 	}
 	log_warning("dropped a request: libfcgi would not take it");
-	if (!fcgi->taken)
-		fcgi->connection = -1; /* closed */
+	if (!arrival->taken)
+		arrival->connection = -1; /* closed */
 	return false;
 }
 
 int
 fcgi_begin(struct fcgi *fcgi, struct gateway *gateway)
 {
-	if (!await_request(fcgi) || !hand_over(fcgi)) {
-		if (fcgi->connection != -1)
-			close(fcgi->connection);
-		fcgi->connection = -1;
-		forget_window(fcgi);
+	struct arrival *arrival = fcgi->current;
+	const struct record_scan *scan = &arrival->scan;
+
+	if (arrival->state == ARRIVAL_COMING)
+		hear(fcgi, arrival);
+	if (arrival->state != ARRIVAL_READY || !hand_over(fcgi)) {
+		fcgi->current = NULL;
+		if (arrival->state == ARRIVAL_COMING)
+			seat(fcgi, arrival);
+		else
+			release(fcgi, arrival);
 		return -1;
 	}
-	fcgi->body_left = fcgi->scan.authorizer ? 0 : fcgi->scan.body_size;
+	fcgi->body_left = scan->authorizer ? 0 : scan->body_size;
 	*gateway = (struct gateway){
 		.params = (const char *const *)fcgi->request.envp,
-		.authorizer = fcgi->scan.authorizer,
+		.authorizer = scan->authorizer,
 		.read = read_body,
 		.write = write_answer,
 		.gone = peer_gone,
@@ -433,44 +536,6 @@ fcgi_begin(struct fcgi *fcgi, struct gateway *gateway)
 }
 
 /* ---- a request ends ------------------------------------------------------ */
-
-/* Throw away what the peer has sent beyond what was read.  A whole request has
- * come entirely; one that is not is waited for a while. */
-static void
-drain(struct fcgi *fcgi, bool linger)
-{
-	int64_t until_ms = clock_steady_ms() + LINGER_MS;
-	struct pollfd more = { .fd = fcgi->connection, .events = POLLIN };
-	size_t drained = 0;
-	ssize_t size;
-
-	while (drained < DRAIN_LIMIT && clock_steady_ms() < until_ms) {
-		size = recv(fcgi->connection, fcgi->window, fcgi->window_size,
-		    MSG_DONTWAIT);
-		if (size > 0) {
-			drained += (size_t)size;
-			if ((size_t)size > fcgi->window_used)
-				fcgi->window_used = (size_t)size;
-			continue;
-		}
-		if (size == 0 || errno != EAGAIN || !linger)
-			return;
-		if (poll(&more, 1, LINGER_IDLE_MS) != 1)
-			return;
-	}
-}
-
-static void
-hang_up(struct fcgi *fcgi)
-{
-	bool linger = !fcgi->whole;
-
-	if (linger)
-		shutdown(fcgi->connection, SHUT_WR);
-	drain(fcgi, linger);
-	close(fcgi->connection);
-	fcgi->connection = -1;
-}
 
 /* Parameters hold cookies and keys, and free() leaves small blocks as they
  * are. */
@@ -485,6 +550,7 @@ void
 fcgi_finish(struct fcgi *fcgi)
 {
 	FCGX_Request *request = &fcgi->request;
+	struct arrival *arrival = fcgi->current;
 
 	FCGX_FClose(request->err);
 	FCGX_FClose(request->out);
@@ -492,8 +558,11 @@ fcgi_finish(struct fcgi *fcgi)
 	FCGX_Free(request, 0);
 	request->ipcFd = -1;
 
-	if (fcgi->taken)
+	fcgi->current = NULL;
+	if (arrival->taken)
 		close(fcgi->source);
-	hang_up(fcgi);
-	forget_window(fcgi);
+	if (arrival_answered(arrival))
+		seat(fcgi, arrival);
+	else
+		release(fcgi, arrival);
 }

@@ -2,8 +2,9 @@
  *
  * libfcgi's own accept has a phase without a time limit, where a peer that
  * sends half a header holds the worker for ever.  So we accept, wait until a
- * request is there as a whole and in order (record.h), and then hand the
- * connection over. */
+ * request is there as a whole and in order (arrival.h), and then hand the
+ * connection over.  Those whose requests are slow to come wait beside each other,
+ * and nobody waits for them. */
 
 #ifndef POSTERN_WEB_FCGI_H
 #define POSTERN_WEB_FCGI_H
@@ -23,9 +24,11 @@ struct fcgi_options {
 
 enum fcgi_accept {
 	FCGI_ACCEPTED, /* go on with fcgi_begin() */
-	FCGI_NOBODY,   /* a sibling was faster, or the peer is not welcome */
+	FCGI_NOBODY,   /* a sibling was faster, the peer is not welcome, or a
+	                  request has come a little further */
 	FCGI_WOKEN,    /* nobody came, and wake_fd can be read */
-	FCGI_QUIET,    /* nobody is there, and it was not to be waited for */
+	FCGI_QUIET,    /* nobody is there or on the way, and it was not to be
+	                  waited for */
 	FCGI_BROKEN,   /* the listening socket is of no more use (logged) */
 };
 
@@ -40,18 +43,22 @@ struct fcgi *fcgi_open(const struct fcgi_options *options);
 void fcgi_close(struct fcgi *fcgi);
 
 /*
- * Wait for a connection or for wake_fd, or, without `wait`, see whether somebody
- * is there.  A connection comes first, so that none is forgotten by a worker that
- * was woken for it and leaves: look at wake_fd between two calls.  Block the
- * signals that wake_fd stands for, or they cut requests.
+ * Wait for a connection, for a request that is on its way, or for wake_fd; or,
+ * without `wait`, only for those on their way.  A connection comes first, so that
+ * none is forgotten by a worker that was woken for it and leaves: look at wake_fd
+ * between two calls.  Block the signals that wake_fd stands for, or they cut
+ * requests.
  */
 enum fcgi_accept fcgi_accept(struct fcgi *fcgi, bool wait);
 
+/* Let nobody in any more: from now on fcgi_accept() does as without `wait`. */
+void fcgi_shut(struct fcgi *fcgi);
+
 /*
- * Receive the request of the accepted connection.  0 with the gateway filled,
- * to be ended by fcgi_finish(); or -1 when the connection was dropped, because
- * within io_timeout_ms it brought no whole request, or nothing that is one
- * (logged, but for those who said nothing at all).
+ * Receive the request of whoever was accepted.  0 with the gateway filled, to be
+ * ended by fcgi_finish(); or -1 when it is not there yet, and will be accepted
+ * again, or was dropped, because within io_timeout_ms it brought no whole request,
+ * or nothing that is one (logged, but for those who said nothing at all).
  */
 int fcgi_begin(struct fcgi *fcgi, struct gateway *gateway);
 

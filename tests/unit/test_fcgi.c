@@ -137,6 +137,28 @@ send_request(int fd)
 	send_bytes(fd, request.bytes, request.size);
 }
 
+/* What a worker does until a request is there: 0; -1 when nobody is any more. */
+static int
+begin_next(struct door *door)
+{
+	for (;;) {
+		switch (fcgi_accept(door->fcgi, false)) {
+		case FCGI_ACCEPTED:
+			if (fcgi_begin(door->fcgi, &door->gateway) == 0)
+				return 0;
+			break;
+		case FCGI_NOBODY:
+			break;
+		case FCGI_WOKEN:
+		case FCGI_BROKEN:
+			fail();
+			break;
+		case FCGI_QUIET:
+			return -1;
+		}
+	}
+}
+
 /* Connect, say what stands in `request`, and let the worker begin. */
 static int
 begin(struct door *door, int *client)
@@ -144,8 +166,7 @@ begin(struct door *door, int *client)
 	*client = knock(door);
 	if (request.size > 0)
 		send_request(*client);
-	assert_int_equal(fcgi_accept(door->fcgi, true), FCGI_ACCEPTED);
-	return fcgi_begin(door->fcgi, &door->gateway);
+	return begin_next(door);
 }
 
 static const char *
@@ -171,6 +192,14 @@ answer(struct door *door, const char *text)
 	assert_int_equal(door->gateway.write(door->gateway.self, text,
 	    strlen(text)), 0);
 	fcgi_finish(door->fcgi);
+}
+
+/* Answer the one, and listen until the last byte to those who still send. */
+static void
+answer_last(struct door *door, const char *text)
+{
+	answer(door, text);
+	assert_int_equal(begin_next(door), -1);
 }
 
 /* Everything until the end of the connection; -1 when that is an error. */
@@ -252,8 +281,7 @@ test_one_after_the_other(void **state)
 	second = knock(door);
 	send_request(second);
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(fcgi_accept(door->fcgi, true), FCGI_ACCEPTED);
-		assert_int_equal(fcgi_begin(door->fcgi, &door->gateway), 0);
+		assert_int_equal(begin_next(door), 0);
 		answer(door, i == 0 ? "one" : "two");
 	}
 	assert_answered(first, "one");
@@ -330,8 +358,7 @@ test_arrives_in_pieces(void **state)
 		}
 		_exit(0);
 	}
-	assert_int_equal(fcgi_accept(door->fcgi, true), FCGI_ACCEPTED);
-	assert_int_equal(fcgi_begin(door->fcgi, &door->gateway), 0);
+	assert_int_equal(begin_next(door), 0);
 	assert_int_equal(read_body(door, body, sizeof(body)), 3);
 	answer(door, "ok");
 	assert_answered(client, "ok");
@@ -397,8 +424,7 @@ test_peer_that_asks_before_it_sends(void **state)
 		}
 		_exit(0);
 	}
-	assert_int_equal(fcgi_accept(door->fcgi, true), FCGI_ACCEPTED);
-	assert_int_equal(fcgi_begin(door->fcgi, &door->gateway), 0);
+	assert_int_equal(begin_next(door), 0);
 	assert_string_equal(param(&door->gateway, "HTTP_LONG"), value);
 	assert_int_equal(read_body(door, body, sizeof(body)), BODY_LIMIT);
 	answer(door, "ok");
@@ -451,11 +477,10 @@ test_large_body(void **state)
 		send_request(client);
 		_exit(0);
 	}
-	assert_int_equal(fcgi_accept(door->fcgi, true), FCGI_ACCEPTED);
-	assert_int_equal(fcgi_begin(door->fcgi, &door->gateway), 0);
+	assert_int_equal(begin_next(door), 0);
 	/* Enough can be read to see that it is too much. */
 	assert_int_equal(read_body(door, body, sizeof(body)), sizeof(body));
-	answer(door, "Status: 413");
+	answer_last(door, "Status: 413");
 	assert_answered(client, "Status: 413");
 	close(client);
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -481,7 +506,7 @@ test_large_body_ends_in_error(void **state)
 		total += (size_t)got;
 	assert_int_equal(got, -1);
 	assert_int_equal(total, 2000);
-	answer(door, "no");
+	answer_last(door, "no");
 	assert_answered(client, "no");
 	close(client);
 }
@@ -568,9 +593,9 @@ test_drip(void **state)
 		_exit(0);
 	}
 	before_ms = clock_steady_ms();
-	assert_int_equal(fcgi_accept(door->fcgi, true), FCGI_ACCEPTED);
-	assert_int_equal(fcgi_begin(door->fcgi, &door->gateway), -1);
-	assert_in_range(clock_steady_ms() - before_ms, TIMEOUT_MS - 20, FOR_EVER_MS);
+	assert_int_equal(begin_next(door), -1);
+	assert_in_range(clock_steady_ms() - before_ms, TIMEOUT_MS - 20,
+	    FOR_EVER_MS);
 	assert_dropped(client);
 	assert_int_equal(kill(child, SIGKILL), 0);
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -607,8 +632,7 @@ test_half_closed_midway(void **state)
 	records_head(&request, RESPONDER, 0);
 	send_request(client);
 	shutdown(client, SHUT_WR);
-	assert_int_equal(fcgi_accept(door->fcgi, true), FCGI_ACCEPTED);
-	assert_int_equal(fcgi_begin(door->fcgi, &door->gateway), -1);
+	assert_int_equal(begin_next(door), -1);
 	assert_in_range(clock_steady_ms() - before_ms, 0, TIMEOUT_MS);
 	assert_dropped(client);
 }
@@ -727,6 +751,186 @@ test_answer_not_taken(void **state)
 	assert_in_range(clock_steady_ms() - before_ms, TIMEOUT_MS - 20,
 	    FOR_EVER_MS);
 	close(client);
+}
+
+/* ---- slow ones beside others --------------------------------------------- */
+
+/* More than one worker looks after. */
+#define CROWD 100
+
+/* Let the worker see to what has come, as long as that takes no time. */
+static void
+see_to(struct door *door, int times)
+{
+	for (int i = 0; i < times; i++)
+		if (fcgi_accept(door->fcgi, true) == FCGI_ACCEPTED)
+			assert_int_equal(
+			    fcgi_begin(door->fcgi, &door->gateway), -1);
+}
+
+static int
+knock_slowly(struct door *door, size_t size)
+{
+	int client = knock(door);
+
+	send_bytes(client, request.bytes, size);
+	see_to(door, 1);
+	return client;
+}
+
+static void
+test_slow_ones_hold_nobody(void **state)
+{
+	struct door *door = *state;
+	int64_t before_ms = clock_steady_ms();
+	int slow[10], client;
+
+	records_request(&request, 0, "abc");
+	for (int i = 0; i < 10; i++)
+		slow[i] = knock_slowly(door, 5 + (size_t)i * 10);
+	assert_int_equal(begin(door, &client), 0);
+	answer(door, "quick");
+	assert_answered(client, "quick");
+	close(client);
+	assert_in_range(clock_steady_ms() - before_ms, 0, TIMEOUT_MS - 20);
+
+	/* Whose request gets whole is served, in whatever order. */
+	for (int i = 9; i >= 0; i--) {
+		size_t sent = 5 + (size_t)i * 10;
+
+		send_bytes(slow[i], request.bytes + sent, request.size - sent);
+		assert_int_equal(begin_next(door), 0);
+		answer(door, "late");
+		assert_answered(slow[i], "late");
+		close(slow[i]);
+	}
+	assert_int_equal(begin_next(door), -1);
+}
+
+/* Two are there at once: the one who came first is served first. */
+static void
+test_guest_before_newcomer(void **state)
+{
+	struct door *door = *state;
+	int first, second;
+
+	records_request(&request, 0, "abc");
+	first = knock_slowly(door, 30);
+	send_bytes(first, request.bytes + 30, request.size - 30);
+	second = knock(door);
+	send_request(second);
+	assert_int_equal(begin_next(door), 0);
+	answer(door, "one");
+	assert_answered(first, "one");
+	assert_int_equal(begin_next(door), 0);
+	answer(door, "two");
+	assert_answered(second, "two");
+	close(first);
+	close(second);
+}
+
+/* It came in time, though the worker had no time for it. */
+static void
+test_guest_of_a_busy_worker(void **state)
+{
+	struct door *door = *state;
+	int guest, client;
+
+	records_request(&request, 0, "abc");
+	guest = knock_slowly(door, 30);
+	assert_int_equal(begin(door, &client), 0);
+	send_bytes(guest, request.bytes + 30, request.size - 30);
+	usleep((TIMEOUT_MS + 50) * 1000);
+	answer(door, "one");
+	assert_int_equal(begin_next(door), 0);
+	answer(door, "two");
+	assert_answered(client, "one");
+	assert_answered(guest, "two");
+	close(client);
+	close(guest);
+}
+
+/* However many come, each newcomer finds a place, at the oldest one's cost. */
+static void
+test_crowd(void **state)
+{
+	struct door *door = *state;
+	int64_t before_ms = clock_steady_ms();
+	int slow[CROWD], client;
+
+	records_request(&request, 0, "abc");
+	for (int i = 0; i < CROWD; i++)
+		slow[i] = knock_slowly(door, 30);
+	assert_int_equal(begin(door, &client), 0);
+	answer(door, "quick");
+	assert_answered(client, "quick");
+	close(client);
+	assert_in_range(clock_steady_ms() - before_ms, 0, TIMEOUT_MS - 20);
+	assert_dropped(slow[0]);
+
+	client = slow[CROWD - 1];
+	send_bytes(client, request.bytes + 30, request.size - 30);
+	assert_int_equal(begin_next(door), 0);
+	answer(door, "late");
+	assert_answered(client, "late");
+	close(client);
+
+	/* The rest is ended when their time is up. */
+	assert_int_equal(begin_next(door), -1);
+	for (int i = 1; i < CROWD - 1; i++)
+		assert_dropped(slow[i]);
+}
+
+/* Nor does one that goes on sending when it has its answer. */
+static void
+test_lingering_holds_nobody(void **state)
+{
+	static char crowd[2000];
+	struct door *door = *state;
+	int64_t before_ms;
+	int slow, client;
+
+	records_head(&request, RESPONDER, 0);
+	records_add(&request, PARAMS, "", 0);
+	records_add(&request, STDIN, crowd, sizeof(crowd));
+	assert_int_equal(begin(door, &slow), 0);
+	before_ms = clock_steady_ms();
+	answer(door, "Status: 413");
+	send_bytes(slow, crowd, 100);
+
+	records_request(&request, 0, "abc");
+	assert_int_equal(begin(door, &client), 0);
+	answer(door, "quick");
+	assert_answered(client, "quick");
+	assert_in_range(clock_steady_ms() - before_ms, 0, 150);
+	close(client);
+
+	assert_answered(slow, "Status: 413");
+	assert_int_equal(begin_next(door), -1);
+	assert_in_range(clock_steady_ms() - before_ms, 180, FOR_EVER_MS);
+	close(slow);
+}
+
+/* A worker that leaves serves those it has let in, and nobody else. */
+static void
+test_shut(void **state)
+{
+	struct door *door = *state;
+	int guest, late;
+
+	records_request(&request, 0, "abc");
+	guest = knock_slowly(door, 30);
+	fcgi_shut(door->fcgi);
+	late = knock(door);
+	send_request(late);
+	send_bytes(guest, request.bytes + 30, request.size - 30);
+	assert_int_equal(fcgi_accept(door->fcgi, true), FCGI_ACCEPTED);
+	assert_int_equal(fcgi_begin(door->fcgi, &door->gateway), 0);
+	answer(door, "before we close");
+	assert_answered(guest, "before we close");
+	assert_int_equal(fcgi_accept(door->fcgi, true), FCGI_QUIET);
+	close(guest);
+	close(late);
 }
 
 /* ---- the door ------------------------------------------------------------ */
@@ -869,6 +1073,14 @@ main(void)
 		LOCAL(test_half_closed_is_not_gone),
 		LOCAL(test_answer_to_nobody),
 		LOCAL(test_answer_not_taken),
+		LOCAL(test_slow_ones_hold_nobody),
+		INTERNET(test_slow_ones_hold_nobody),
+		LOCAL(test_guest_before_newcomer),
+		LOCAL(test_guest_of_a_busy_worker),
+		LOCAL(test_crowd),
+		LOCAL(test_lingering_holds_nobody),
+		INTERNET(test_lingering_holds_nobody),
+		LOCAL(test_shut),
 		LOCAL(test_woken),
 		LOCAL(test_not_waiting),
 		cmocka_unit_test(test_users),
