@@ -145,14 +145,6 @@ open_log(const struct config *config)
 	return -1;
 }
 
-static int
-run_cgi(const struct config *config)
-{
-	if (open_log(config) != 0 || identity_settle(config, true) != 0)
-		return EXIT_FAILURE;
-	return worker_run_cgi(config);
-}
-
 /* The socket: the one of the program before, where there was one. */
 static int
 open_listener(const struct config *config, const struct succession *before,
@@ -163,18 +155,39 @@ open_listener(const struct config *config, const struct succession *before,
 	return listen_open(config, listener);
 }
 
-/* The socket may need root, and all that follows must not have it. */
+/* The socket may need root, and all that follows must not have it; not even a
+ * file of log, in a place where others may have put a link to some other. */
+static int
+settle(const struct config *config, const struct succession *before,
+    struct listener *listener)
+{
+	bool late = geteuid() == 0 && *config->log == '/';
+
+	if (!late && open_log(config) != 0)
+		return -1;
+	if (listener != NULL && open_listener(config, before, listener) != 0)
+		return -1;
+	if (identity_settle(config) != 0)
+		return -1;
+	return late ? open_log(config) : 0;
+}
+
+static int
+run_cgi(const struct config *config)
+{
+	if (settle(config, NULL, NULL) != 0)
+		return EXIT_FAILURE;
+	return worker_run_cgi(config);
+}
+
 static int
 run_pool(const struct config *config, const struct program *program,
     const struct succession *before)
 {
-	struct listener listener;
+	struct listener listener = { .fd = -1 };
 	int status = EXIT_FAILURE;
 
-	if (open_log(config) != 0 ||
-	    open_listener(config, before, &listener) != 0)
-		return status;
-	if (identity_settle(config, true) == 0)
+	if (settle(config, before, &listener) == 0)
 		status = pool_run(config, &listener, program, before);
 	listen_unlink(&listener);
 	listen_close(&listener);
@@ -194,7 +207,7 @@ run_test(const struct config *config, const struct succession *before)
 	else
 		result = listen_set_users(&listener, config);
 	if (result == 0)
-		result = identity_settle(config, false);
+		result = identity_settle(config);
 	if (result == 0)
 		result = pool_test(config, &listener);
 	if (result == 0)

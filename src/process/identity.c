@@ -3,6 +3,7 @@
 #include "process/identity.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <string.h>
@@ -10,15 +11,24 @@
 
 #include "base/log.h"
 
-/* A log file that root has just made must be opened again by the user. */
+/* O_EXCL makes a file or does nothing, also where a link leads nowhere. */
 static int
-hand_over_log(const struct config *config, const struct passwd *user)
+make_log(const struct config *config, const struct passwd *user)
 {
-	if (*config->log != '/' || fchown(log_fd(), user->pw_uid, -1) == 0)
+	int fd, result;
+
+	if (*config->log != '/')
 		return 0;
-	log_error("could not give the log \"%s\" to the user \"%s\": %s",
-	    config->log, user->pw_name, strerror(errno));
-	return -1;
+	fd = open(config->log, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	if (fd == -1)
+		return 0; /* the user opens it, or is told why not */
+	result = fchown(fd, user->pw_uid, (gid_t)-1);
+	if (result != 0)
+		log_error("could not give the log \"%s\" to the user \"%s\": "
+			  "%s",
+		    config->log, user->pw_name, strerror(errno));
+	close(fd);
+	return result;
 }
 
 /* The groups first: whoever is no longer root cannot change them.  What could
@@ -37,7 +47,7 @@ become(const struct passwd *user)
 }
 
 int
-identity_settle(const struct config *config, bool has_log)
+identity_settle(const struct config *config)
 {
 	const char *name = config->user;
 	const struct passwd *user;
@@ -55,7 +65,7 @@ identity_settle(const struct config *config, bool has_log)
 		return -1;
 	}
 	if (geteuid() == 0) {
-		if (has_log && hand_over_log(config, user) != 0)
+		if (make_log(config, user) != 0)
 			return -1;
 		return become(user);
 	}

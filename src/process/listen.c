@@ -190,12 +190,16 @@ find_group(const struct listener *listener, const char *text, gid_t *gid)
 	return 0;
 }
 
-/* Nobody but us can connect until owner and mode are right. */
+/*
+ * The mode by the mask, and the group without following a link: where others may
+ * write to the directory, the name can be somebody else's a moment later.  Nobody
+ * can connect before listen().
+ */
 static int
 bind_path(struct listener *listener, const struct sockaddr_un *address,
     gid_t gid, mode_t mode)
 {
-	mode_t mask = umask(0177);
+	mode_t mask = umask(0777 & ~mode);
 	int result = bind(listener->fd, (const struct sockaddr *)address,
 	    sizeof(*address));
 	struct stat status;
@@ -209,8 +213,6 @@ bind_path(struct listener *listener, const struct sockaddr_un *address,
 	listener->device = status.st_dev;
 	listener->inode = status.st_ino;
 	if (gid != (gid_t)-1 && lchown(listener->path, (uid_t)-1, gid) == -1)
-		return -1;
-	if (chmod(listener->path, mode) == -1)
 		return -1;
 	return listen(listener->fd, BACKLOG);
 }

@@ -106,6 +106,32 @@ def test_root_becomes_the_user(room, settings, start_pool, people, sign_in):
     assert (room / "postern.log").stat().st_uid == user.pw_uid
 
 
+@only_root
+@pytest.mark.parametrize("there", [True, False], ids=["file", "nothing"])
+def test_log_that_is_a_link(room, settings, start_pool, there):
+    """The user owns the log's directory and has put a link there: root neither
+    writes to what it leads to, nor gives it away, nor makes it."""
+    user = pwd.getpwnam("www-data")
+    target = room / "of-root"
+    if there:
+        target.write_text("root's\n")
+        target.chmod(0o600)
+    place = room / "log-directory"
+    place.mkdir()
+    os.chown(place, user.pw_uid, user.pw_gid)
+    (place / "postern.log").symlink_to(target)
+    config = write_settings(room / "settings", {
+        **settings, "user": "www-data", "log": place / "postern.log"})
+    done = process.run([tree.POSTERN, "--config", config, "--listen",
+                        f"unix:{room}/sock"])
+    assert done.returncode == 1
+    assert b"could not open the log" in done.stderr
+    assert target.exists() == there
+    if there:
+        assert target.read_text() == "root's\n"
+        assert target.stat().st_uid == 0
+
+
 @pytest.mark.skipif(os.getuid() == 0, reason="root can")
 def test_only_root_can_become_another(start_pool):
     pool = start_pool(user="root")
