@@ -187,6 +187,7 @@ run_pool(const struct config *config, const struct program *program,
 	struct listener listener = { .fd = -1 };
 	int status = EXIT_FAILURE;
 
+	pool_hold_signals();
 	if (settle(config, before, &listener) == 0)
 		status = pool_run(config, &listener, program, before);
 	listen_unlink(&listener);

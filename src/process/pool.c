@@ -497,21 +497,30 @@ reap(struct pool *pool)
 
 /* ---- signals ------------------------------------------------------------- */
 
+static const int taken_signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD };
+
+static void
+list_signals(sigset_t *signals)
+{
+	sigemptyset(signals);
+	for (size_t i = 0; i < sizeof(taken_signals) / sizeof(taken_signals[0]);
+	     i++)
+		sigaddset(signals, taken_signals[i]);
+}
+
 /* Blocked for good and taken by sigtimedwait(), so there are no handlers, and
  * what our parent ignored does not matter. */
-static void
-block_signals(struct pool *pool)
+void
+pool_hold_signals(void)
 {
-	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1,
-		SIGCHLD };
+	sigset_t signals;
 
-	sigemptyset(&pool->signals);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		sigaddset(&pool->signals, numbers[i]);
-		worker_handle(numbers[i], SIG_DFL);
-	}
+	list_signals(&signals);
+	sigprocmask(SIG_SETMASK, &signals, NULL);
+	for (size_t i = 0; i < sizeof(taken_signals) / sizeof(taken_signals[0]);
+	     i++)
+		worker_handle(taken_signals[i], SIG_DFL);
 	worker_handle(SIGPIPE, SIG_IGN);
-	sigprocmask(SIG_SETMASK, &pool->signals, NULL);
 }
 
 static void
@@ -757,7 +766,7 @@ pool_run(const struct config *config, struct listener *listener,
 	pool->program = program;
 	pool->folder = BOARD_FILE_FOLDER;
 	confine_secrets();
-	block_signals(pool);
+	list_signals(&pool->signals);
 	if (before != NULL)
 		adopt(pool, before);
 	if (share_memory(pool) == 0 && prepare(pool) == 0)

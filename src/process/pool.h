@@ -7,6 +7,10 @@
 #include "process/listen.h"
 #include "process/program.h"
 
+/* To be called before there is a socket: who is told to stop as soon as it can be
+ * seen stops in order, and leaves no socket behind. */
+void pool_hold_signals(void);
+
 /*
  * Run until SIGTERM or SIGINT, and return the program's exit status.
  *

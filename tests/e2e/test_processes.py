@@ -355,6 +355,18 @@ def test_stop_serves_those_who_wait(start_pool):
     assert 200 in load.answers and "FileNotFoundError" in load.answers
 
 
+def test_stop_as_soon_as_it_listens(room, settings, ctl):
+    """It ends in order, and leaves no socket behind."""
+    config = write_settings(room / "settings", settings)
+    sock = room / "sock"
+    for number in range(20):
+        one = process.Process([tree.POSTERN, "--config", config, "--listen",
+                               f"unix:{sock}"], room / f"log{number}")
+        process.wait_until("the socket", sock.exists, 10, 0)
+        assert one.stop() == 0, one.output()
+        assert not sock.exists()
+
+
 def test_restart_under_systemds_socket_loses_nothing(room, settings, ctl):
     """Who comes between two lives of the program waits at the socket."""
     with Unit(room, settings) as unit:
