@@ -42,7 +42,8 @@ static struct {
 static struct {
 	int fd;
 	bool is_socket; /* as systemd's journal is */
-} standard = { STDERR_FILENO, false };
+	bool is_shared; /* it would make us wait */
+} standard = { STDERR_FILENO, false, false };
 
 static const struct {
 	const char *name;
@@ -66,10 +67,10 @@ open_file(const char *path)
 }
 
 /*
- * A pipe or terminal whose reader does not read would hold us up for ever, and so
- * would O_NONBLOCK hold up others who share it and do not expect it: it is theirs
- * as well.  So it is opened once more.  That fails for a socket, which can be told
- * with each line, and without /proc.
+ * A pipe or terminal whose reader does not read would hold us up for ever; but it
+ * is not ours alone, so O_NONBLOCK is not ours to set.  It is opened once more.
+ * That fails for a socket, which can be told with each line; and for a pipe that
+ * another user made, which is asked before each line whether it has room.
  */
 static void
 find_standard(void)
@@ -80,7 +81,7 @@ find_standard(void)
 	if (standard.fd != STDERR_FILENO)
 		close(standard.fd);
 	standard.fd = STDERR_FILENO;
-	standard.is_socket = false;
+	standard.is_socket = standard.is_shared = false;
 	if (fstat(STDERR_FILENO, &status) == -1)
 		return;
 	standard.is_socket = S_ISSOCK(status.st_mode);
@@ -90,6 +91,7 @@ find_standard(void)
 	    O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd != -1)
 		standard.fd = fd;
+	standard.is_shared = fd == -1;
 }
 
 /* Take a new target; what the old one held is released. */
@@ -179,8 +181,15 @@ may_go_on(int fd, int64_t deadline_ms)
 static ssize_t
 write_some(int fd, const char *text, size_t size)
 {
+	struct pollfd poll_fd = { .fd = fd, .events = POLLOUT };
+
 	if (fd == standard.fd && standard.is_socket)
 		return send(fd, text, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (fd == standard.fd && standard.is_shared &&
+	    poll(&poll_fd, 1, 0) == 0) {
+		errno = EAGAIN;
+		return -1;
+	}
 	return write(fd, text, size);
 }
 

@@ -566,6 +566,13 @@ open_pipe(int ends[static 2])
 	assert_int_equal(pipe(ends), 0);
 }
 
+static void
+open_pipe_of_root(int ends[static 2])
+{
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(seteuid(65534), 0);
+}
+
 /* As systemd gives it to a service. */
 static void
 open_socket(int ends[static 2])
@@ -617,6 +624,26 @@ test_stuck_pipe(void **state)
 {
 	(void)state;
 	check_stuck_reader(open_pipe);
+}
+
+/* It cannot be opened by whom the program became since. */
+static void
+test_stuck_pipe_of_root(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	pid = fork();
+	if (pid == 0) {
+		alarm(30);
+		check_stuck_reader(open_pipe_of_root);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 }
 
 static void
@@ -874,6 +901,7 @@ main(void)
 		cmocka_unit_test(test_errno_stays),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_stuck_pipe),
+		cmocka_unit_test(test_stuck_pipe_of_root),
 		cmocka_unit_test(test_stuck_socket),
 		cmocka_unit_test(test_cut_by_a_full_disk),
 		cmocka_unit_test(test_many_write_one_file),
