@@ -1,5 +1,5 @@
-/* account.h - accounts under administration: what a password and a status may
- * be, and what follows when one changes. */
+/* account.h - accounts under administration: what a password and a name may be,
+ * and what follows when a password or a status changes. */
 
 #ifndef POSTERN_ACTS_ACCOUNT_H
 #define POSTERN_ACTS_ACCOUNT_H
@@ -8,29 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "acts/account_status.h"
 #include "hash/password.h"
 #include "store/logins.h"
 
 /* ---- rules; these ask nobody ---- */
-
-#define ACCOUNT_STATUS_COUNT 6
-
-/* "force-change-password"; "unknown" for a number that is none of ours. */
-const char *account_status_name(enum account_status status);
-
-/* Returns 0, or -1 when no status has that name. */
-int account_status_parse(const char *name, enum account_status *status);
-
-/* May sessions go on?  Only while the account is confirmed. */
-bool account_status_keeps_sessions(enum account_status status);
-
-/*
- * The status once an operator has set a password: it answers a demand for a new
- * one, or (`force_change`) makes the person choose another at the next sign-in.
- * Other reasons why somebody may not sign in are untouched.
- */
-enum account_status account_status_with_password(enum account_status before,
-    bool force_change);
 
 /* May this be what people call somebody: something to see, in at most
  * ACCOUNT_NAME_SIZE - 1 bytes of UTF-8 without control characters? */
@@ -64,8 +46,8 @@ struct db;
 
 /*
  * Make an account.  `key` is canonical, `email` as it was typed; `name` may be
- * NULL, and `verifier` NULL gives it no password.  *user is its new id.  STORE_CONFLICT: somebody has
- * the address.
+ * NULL, and `verifier` NULL gives it no password.  *user is its new id.
+ * STORE_CONFLICT: somebody has the address.
  */
 enum store_result account_add(struct db *db, const char *key,
     const char *email, const char *name, const char *verifier,

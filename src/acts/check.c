@@ -2,16 +2,9 @@
 
 #include "acts/check.h"
 
+#include "acts/account_status.h"
 #include "acts/person.h"
 #include "acts/service.h"
-
-/* As for a refresh: sessions are for those who may sign in, here or elsewhere. */
-static bool
-may_have_sessions(enum account_status status)
-{
-	return status == ACCOUNT_CONFIRMED ||
-	       status == ACCOUNT_EXTERNAL_PROVIDER;
-}
 
 static enum check_result
 ask_database(const struct service *service, const struct client *client,
@@ -21,7 +14,8 @@ ask_database(const struct service *service, const struct client *client,
 
 	switch (person_find(service, client, now_us, &person)) {
 	case PERSON_OK:
-		return may_have_sessions(person.status) ? CHECK_OK : CHECK_OVER;
+		return account_status_keeps_sessions(person.status) ? CHECK_OK :
+								      CHECK_OVER;
 	case PERSON_SESSION_OVER:
 		/* For good: it need not be asked about again. */
 		ended_add(service->ended, &client->session.session);

@@ -21,11 +21,12 @@ struct service {
 	struct keys *keys;
 	struct client_cache *clients;
 	struct access_cache *tokens;
-	struct gate *gate; /* to hash behind */
+	struct gate *gate;         /* to hash behind */
 	struct buckets *buckets;   /* of client addresses; NULL without a pool */
 	struct board *board;       /* of all workers; NULL without a pool */
 	int slot;                  /* this one's, on the board */
-	struct ended *ended; /* known to all workers; NULL: nobody shares it */
+	struct ended *ended;       /* known to all workers; NULL: nobody shares
+	                              it */
 };
 
 #endif

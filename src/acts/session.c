@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "acts/account_status.h"
 #include "acts/ended.h"
 #include "acts/service.h"
 #include "acts/throttle.h"
@@ -187,7 +188,7 @@ read_verdict(const struct session_shown *shown,
 		return SESSION_REFRESH_EXPIRED;
 	if (state->status == ACCOUNT_DISABLED)
 		return SESSION_REFRESH_DISABLED;
-	if (state->status != ACCOUNT_CONFIRMED)
+	if (!account_status_keeps_sessions(state->status))
 		return SESSION_REFRESH_OVER;
 	return state->rotated_us == shown->now_us ? SESSION_REFRESH_ROTATED :
 						    SESSION_REFRESH_CURRENT;

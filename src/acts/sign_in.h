@@ -63,7 +63,7 @@ enum sign_in_result {
 enum sign_in_result sign_in(const struct service *service,
     const struct sign_in *attempt, struct sign_in_answer *answer);
 
-/* A word for log, audit and metrics: "ok", "denied", ... */
+/* A word for log, audit and metrics: "signed_in", "denied", ... */
 const char *sign_in_result_name(enum sign_in_result result);
 
 #endif

@@ -278,7 +278,8 @@ def test_strict_sees_what_others_ended(strict, people, ctl, sign_in):
 
 
 @pytest.mark.parametrize("status", [
-    "unconfirmed", "force-change-password", "reset-required", "disabled"])
+    "unconfirmed", "force-change-password", "reset-required",
+    "external-provider", "disabled"])
 def test_strict_wants_a_confirmed_account(strict, new_person, ctl, cluster,
                                           sign_in, status):
     person = new_person()
