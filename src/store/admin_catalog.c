@@ -2,8 +2,16 @@
 
 #include "store/admin_catalog.h"
 
+enum statement {
+	CATALOG_STANDING,
+	CATALOG_MISSING_ROLES,
+	CATALOG_MAY_MIGRATE,
+	CATALOG_MAY_ADMINISTER,
+	CATALOG_PRIVILEGES,
+};
 
-const struct db_statement admin_catalog_statements[CATALOG_STATEMENT_COUNT] = {
+/* None needs a schema. */
+static const struct db_statement catalog_statements[] = {
 	[CATALOG_STANDING] = { "catalog_standing",
 	  "SELECT current_user::text, current_database()::text,"
 	  "  current_setting('server_version'), clock_timestamp(),"
@@ -86,7 +94,7 @@ store_catalog_standing(struct db *db, struct catalog_standing *standing)
 	struct db_rows *rows;
 	enum store_result result;
 
-	result = db_run(db, &admin_catalog_statements[CATALOG_STANDING], NULL, 0,
+	result = db_run(db, &catalog_statements[CATALOG_STANDING], NULL, 0,
 	    &rows);
 	if (result != STORE_OK)
 		return result;
@@ -111,7 +119,7 @@ store_catalog_missing_roles(struct db *db,
 	struct db_rows *rows;
 	enum store_result result;
 
-	result = db_run(db, &admin_catalog_statements[CATALOG_MISSING_ROLES],
+	result = db_run(db, &catalog_statements[CATALOG_MISSING_ROLES],
 	    NULL, 0, &rows);
 	if (result != STORE_OK)
 		return result;
@@ -130,7 +138,7 @@ store_catalog_may_migrate(struct db *db, bool *is_owner,
 	enum store_result result;
 
 	*is_owner = *owner_may_create = false;
-	result = db_run(db, &admin_catalog_statements[CATALOG_MAY_MIGRATE], NULL, 0,
+	result = db_run(db, &catalog_statements[CATALOG_MAY_MIGRATE], NULL, 0,
 	    &rows);
 	if (result != STORE_OK)
 		return result;
@@ -147,7 +155,7 @@ store_catalog_may_administer(struct db *db, bool *may)
 	enum store_result result;
 
 	*may = false;
-	result = db_run(db, &admin_catalog_statements[CATALOG_MAY_ADMINISTER],
+	result = db_run(db, &catalog_statements[CATALOG_MAY_ADMINISTER],
 	    NULL, 0, &rows);
 	if (result != STORE_OK)
 		return result;
@@ -163,7 +171,7 @@ store_catalog_privileges(struct db *db, struct catalog_misfit *list,
 	struct db_rows *rows;
 	enum store_result result;
 
-	result = db_list(db, &admin_catalog_statements[CATALOG_PRIVILEGES],
+	result = db_list(db, &catalog_statements[CATALOG_PRIVILEGES],
 	    NULL, 0, limit, &rows, count);
 	for (size_t i = 0; i < *count; i++) {
 		list[i].lacking = db_get_bool(rows, i, 0);

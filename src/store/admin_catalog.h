@@ -12,19 +12,6 @@
 
 #define CATALOG_NAME_SIZE 64 /* PostgreSQL's NAMEDATALEN */
 
-enum catalog_statement {
-	CATALOG_STANDING,
-	CATALOG_MISSING_ROLES,
-	CATALOG_MAY_MIGRATE,
-	CATALOG_MAY_ADMINISTER,
-	CATALOG_PRIVILEGES,
-	CATALOG_STATEMENT_COUNT
-};
-
-/* For db_open(): these can be prepared in an empty database. */
-extern const struct db_statement
-    admin_catalog_statements[CATALOG_STATEMENT_COUNT];
-
 struct catalog_standing {
 	char role[CATALOG_NAME_SIZE]; /* whom we connected as */
 	char database[CATALOG_NAME_SIZE];

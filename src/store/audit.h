@@ -26,10 +26,6 @@ struct audit_event {
 	const char *reason;  /* a word of ours, or NULL; never what was typed */
 };
 
-/* Sent twice it adds one row. */
-enum store_result store_audit_add(struct db *db,
-    const struct audit_event *event);
-
 /*
  * Write that a sign-in was refused, and count it: one failure more when the
  * password was `wrong`, and none from here on when it was right.  Sent twice it

@@ -16,18 +16,27 @@ enum column {
 	COLUMN_LOCK_ENDS,
 };
 
+bool
+store_status_read(const struct db_rows *rows, int column,
+    enum account_status *status)
+{
+	int64_t number = db_get_int(rows, 0, column);
+
+	if (db_is_null(rows, 0, column) || number < ACCOUNT_CONFIRMED ||
+	    number > ACCOUNT_DISABLED)
+		return false;
+	*status = (enum account_status)number;
+	return true;
+}
+
 static enum store_result
 read_login(const struct db_rows *rows, struct login *login)
 {
-	int64_t status;
-
 	login->user = db_get_id(rows, 0, COLUMN_USER_ID);
 	login->password_changed_us = db_get_time(rows, 0, COLUMN_PW_CHANGED_AT);
-	status = db_get_int(rows, 0, COLUMN_STATUS);
-	login->status = (enum account_status)status;
 	/* A verifier cut short would match nothing, or worse. */
-	if (id_is_nil(&login->user) || status < ACCOUNT_CONFIRMED ||
-	    status > ACCOUNT_DISABLED ||
+	if (id_is_nil(&login->user) ||
+	    !store_status_read(rows, COLUMN_STATUS, &login->status) ||
 	    !db_copy_text(rows, 0, COLUMN_EMAIL, login->email,
 	        sizeof(login->email)) ||
 	    !db_copy_text(rows, 0, COLUMN_PW_HASH, login->verifier,

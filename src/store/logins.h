@@ -41,6 +41,11 @@ enum store_result store_login_find(struct db *db, const char *login_key,
     const struct id *key_user, const struct id *key,
     const struct throttle_rule *rule, int64_t now_us, struct login *login);
 
+/* A status in the first row of a result, for the typed files of store/; false:
+ * there is no such status. */
+bool store_status_read(const struct db_rows *rows, int column,
+    enum account_status *status);
+
 /* Put a better verifier in place of the one just checked; STORE_NONE when it
  * has changed meanwhile. */
 enum store_result store_login_rehash(struct db *db, const char *login_key,

@@ -62,16 +62,13 @@ enum state_column {
 static enum store_result
 read_state(const struct db_rows *rows, struct session_state *state)
 {
-	int64_t status = db_get_int(rows, 0, COLUMN_STATUS);
-
 	if (!db_copy_text(rows, 0, COLUMN_EMAIL, state->email,
 		sizeof(state->email)) ||
-	    status < ACCOUNT_CONFIRMED || status > ACCOUNT_DISABLED) {
+	    !store_status_read(rows, COLUMN_STATUS, &state->status)) {
 		log_error("could not read a session from the database: its "
 		    "user's address or status is none");
 		return STORE_FAILED;
 	}
-	state->status = (enum account_status)status;
 	state->generation = (int32_t)db_get_int(rows, 0, COLUMN_GENERATION);
 	state->rotated_us = db_get_time(rows, 0, COLUMN_ROTATED_AT);
 	state->expires_us = db_get_time(rows, 0, COLUMN_EXPIRES_AT);

@@ -222,11 +222,4 @@ const struct db_statement statements[STATEMENT_COUNT] = {
 	    "  ON CONFLICT DO NOTHING"
 	    ")"
 	    " SELECT sid FROM gone" },
-
-	/* $1 user, $2 event, $3 now, $4 kind, $5 address, $6 reason */
-	[STATEMENT_AUDIT_ADD] = { "audit_add",
-	    "INSERT INTO postern.audit_events"
-	    " (user_id, event_id, at, kind, address, reason)"
-	    " VALUES ($1, $2, $3, $4, $5, $6)"
-	    " ON CONFLICT DO NOTHING" },
 };

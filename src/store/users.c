@@ -15,16 +15,13 @@ enum column {
 static enum store_result
 read_row(const struct db_rows *rows, struct user_row *row)
 {
-	int64_t status = db_get_int(rows, 0, COLUMN_STATUS);
-
 	if (!db_copy_text(rows, 0, COLUMN_EMAIL, row->email,
 		sizeof(row->email)) ||
-	    status < ACCOUNT_CONFIRMED || status > ACCOUNT_DISABLED) {
+	    !store_status_read(rows, COLUMN_STATUS, &row->status)) {
 		log_error("could not read a user from the database: its "
 		    "address or status is none");
 		return STORE_FAILED;
 	}
-	row->status = (enum account_status)status;
 	row->session_stands = db_get_bool(rows, 0, COLUMN_SESSION_STANDS);
 	return STORE_OK;
 }

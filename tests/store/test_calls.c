@@ -906,9 +906,12 @@ test_audit(void **state)
 		.address = "192.0.2.1",
 		.reason = "denied",
 	};
+	const struct throttle_rule none = { .digest = NULL };
 
-	assert_int_equal(store_audit_add(db, &event), STORE_OK);
-	assert_int_equal(store_audit_add(db, &event), STORE_OK);
+	assert_int_equal(store_audit_refused(db, &event, &none, false),
+	    STORE_OK);
+	assert_int_equal(store_audit_refused(db, &event, &none, false),
+	    STORE_OK);
 	assert_int_equal(admin_number("SELECT count(*) FROM "
 	    "postern.audit_events WHERE user_id = %s AND event_id = %s "
 	    "AND at = '2026-06-01Z' AND kind = 2 AND sid IS NULL "
@@ -917,7 +920,8 @@ test_audit(void **state)
 	event.event = id_ordered(clock_now_us());
 	event.address = NULL;
 	event.reason = NULL;
-	assert_int_equal(store_audit_add(db, &event), STORE_OK);
+	assert_int_equal(store_audit_refused(db, &event, &none, false),
+	    STORE_OK);
 	assert_counts(0, 2, 0);
 	db_close(db);
 }

@@ -573,6 +573,7 @@ test_host_that_only_reads(void **state)
 {
 	struct audit_event event = { .event = id_random(),
 		.kind = AUDIT_SIGN_IN_REFUSED, .now_us = 1 };
+	const struct throttle_rule none = { .digest = NULL };
 	struct db *db = open_db(SERVICE, "");
 	int64_t backend;
 	char more[256];
@@ -584,7 +585,8 @@ test_host_that_only_reads(void **state)
 	      "TO on; SELECT pg_terminate_backend(%d)", (int)backend);
 	pause_ms(50);
 	assert_true(is_well(db));
-	assert_int_equal(store_audit_add(db, &event), STORE_UNAVAILABLE);
+	assert_int_equal(store_audit_refused(db, &event, &none, false),
+	    STORE_UNAVAILABLE);
 	assert_non_null(strstr(db_problem(db), "25006"));
 	db_close(db);
 
@@ -596,7 +598,8 @@ test_host_that_only_reads(void **state)
 	admin("ALTER ROLE postern_service "
 	      "RESET default_transaction_read_only");
 	recovers_within(db, BACK_MS);
-	assert_int_equal(store_audit_add(db, &event), STORE_OK);
+	assert_int_equal(store_audit_refused(db, &event, &none, false),
+	    STORE_OK);
 	db_close(db);
 }
 
