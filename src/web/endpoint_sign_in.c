@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/secret.h"
 #include "hash/password.h"
+#include "web/admit.h"
 #include "web/cookie.h"
 #include "web/endpoint.h"
 #include "web/error.h"
@@ -69,39 +70,35 @@ password_fault(const struct json_object *body)
 	return NULL;
 }
 
-/* Answer with what is wrong about each field, if anything is. */
+/* Answer with what is wrong about each field, if anything is.  True: go on. */
 static bool
-refuse_fields(struct exchange *exchange, enum error error, const char *email,
+accept_fields(struct exchange *exchange, enum error error, const char *email,
     const char *password)
 {
 	struct json_object *detail;
 
 	if (email == NULL && password == NULL)
-		return false;
+		return true;
 	detail = json_new_object();
 	if (email != NULL)
 		json_add_string(detail, "email", email);
 	if (password != NULL)
 		json_add_string(detail, "password", password);
 	error_answer(exchange->response, error, detail);
-	return true;
+	return false;
 }
 
 static bool
-refuse_body(struct exchange *exchange, char key[static EMAIL_SIZE])
+accept_body(struct exchange *exchange, char key[static EMAIL_SIZE])
 {
 	const struct json_object *body = exchange->body;
-	struct json_object *detail;
 
-	if (json_kind(body) != JSON_OBJECT) {
-		detail = json_new_object();
-		json_add_string(detail, "body", "must be an object");
-		error_answer(exchange->response, ERROR_BODY_INVALID, detail);
-		return true;
-	}
-	return refuse_fields(exchange, ERROR_INCOMPLETE_CREDENTIALS,
-		   absence(body, "email"), absence(body, "password")) ||
-	    refuse_fields(exchange, ERROR_BODY_INVALID, email_fault(body, key),
+	if (json_kind(body) != JSON_OBJECT)
+		return admit_refuse_member(exchange, "body",
+		    "must be an object");
+	return accept_fields(exchange, ERROR_INCOMPLETE_CREDENTIALS,
+		   absence(body, "email"), absence(body, "password")) &&
+	    accept_fields(exchange, ERROR_BODY_INVALID, email_fault(body, key),
 		password_fault(body));
 }
 
@@ -164,7 +161,7 @@ endpoint_sign_in(struct exchange *exchange)
 		.now_us = request->now_us,
 	};
 
-	if (refuse_body(exchange, attempt.login_key))
+	if (!accept_body(exchange, attempt.login_key))
 		return;
 	attempt.password = json_member_string(exchange->body, "password",
 	    &attempt.password_size);
