@@ -137,8 +137,7 @@ take_hash(const struct ctl *ctl, const struct ctl_arguments *arguments,
 	if (*form != NULL)
 		return CTL_DONE;
 	return ctl_refuse(CTL_USAGE,
-	    "posternctl(8) lists the forms that can be "
-	    "used",
+	    "posternctl(8) lists the forms that can be used",
 	    "the hash cannot be used: %s", why);
 }
 

@@ -87,7 +87,7 @@ static enum ctl_exit
 apply(struct db *db, const struct migration *migration, bool *ours)
 {
 	enum store_result result, asked;
-	char problem[512], what[128];
+	char problem[512];
 	int version;
 
 	*ours = true;
@@ -100,11 +100,10 @@ apply(struct db *db, const struct migration *migration, bool *ours)
 		*ours = false;
 		return CTL_DONE;
 	}
-	snprintf(what, sizeof(what), "apply %s", migration->name);
 	return ctl_refuse(
 	    result == STORE_UNAVAILABLE ? CTL_UNREACHABLE : CTL_REFUSED,
 	    "nothing of it was kept; mend the reason and run it again",
-	    "could not %s: %s", what, problem);
+	    "could not apply %s: %s", migration->name, problem);
 }
 
 struct progress {

@@ -192,8 +192,8 @@ cells_make(const struct json_object *rows, const struct ctl_column *columns,
 	return cells;
 }
 
-void
-ctl_output_table(struct json_object *rows, const struct ctl_column *columns)
+static void
+print_table(const struct json_object *rows, const struct ctl_column *columns)
 {
 	size_t count = columns_count(columns);
 	size_t lines = json_array_length(rows) + 1;
@@ -252,7 +252,7 @@ ctl_output_page(const struct ctl *ctl, const char *name,
 		ctl_output_json(page);
 		return;
 	}
-	ctl_output_table(rows, columns);
+	print_table(rows, columns);
 	if (after[0] != '\0') {
 		fputs("\nThere are more: add --after ", stdout);
 		ctl_output_text(stdout, after, 0);

@@ -30,14 +30,10 @@ void ctl_output_record(const struct ctl *ctl, struct json_object *answer,
 /* An answer for scripts alone.  Uses it up. */
 void ctl_output_json(struct json_object *answer);
 
-/* An array of objects as a table with headings. */
-void ctl_output_table(struct json_object *rows,
-    const struct ctl_column *columns);
-
 /*
- * A page of a list: for scripts {"NAME": rows, "next": after}, for people a table
- * and how to see the next one.  `after` is "" on the last page.  Uses up
- * `rows`.
+ * A page of a list: for scripts {"NAME": rows, "next": after}; for people a table
+ * with headings, and how to see the next one.  `after` is "" on the last page.
+ * Uses up `rows`.
  */
 void ctl_output_page(const struct ctl *ctl, const char *name,
     struct json_object *rows, const struct ctl_column *columns,
