@@ -359,13 +359,6 @@ def test_sessions_that_were_signed_out(pool, new_person, sign_in, cluster,
     assert "postern_service" not in cluster.log()[before:]
 
 
-def reload(pool):
-    workers = pool.workers()
-    pool.reload()
-    process.wait_until("other workers", lambda: pool.workers()
-                       and not set(pool.workers()) & set(workers))
-
-
 def test_a_reload_forgets_nothing(start_pool, people, sign_in):
     pool = start_pool(refresh_grace_seconds=0)
     session = fresh(pool, people.alice, sign_in)
@@ -373,7 +366,7 @@ def test_a_reload_forgets_nothing(start_pool, people, sign_in):
         ask(pool, "POST", "/v2/auth/refresh",
             {"refreshToken": session.refresh})
     check_stops(check(pool, session.cookie))
-    reload(pool)
+    pool.reload()
     check_stops(check(pool, session.cookie))
 
 
@@ -383,7 +376,7 @@ def test_a_reload_learns_what_others_ended(start_pool, people, ctl, sign_in):
     ended, other = (fresh(pool, people.alice, sign_in) for _ in range(2))
     ctl("session", "revoke", ended.sid)
     assert check(pool, ended.cookie).status == 204
-    reload(pool)
+    pool.reload()
     check_stops(check(pool, ended.cookie))
     check_stops(authorize(pool, ended.cookie))
     check_passes(check(pool, other.cookie), other, people.alice.email)

@@ -161,18 +161,16 @@ def workers_of(pool, count=2):
 
 
 def reload(pool, workers=2):
-    """SIGHUP; returns when all workers are new."""
-    before = workers_of(pool)
-    pool.reload()
-    process.wait_until("new workers", lambda: len(pool.workers()) == workers
-                       and not before & set(pool.workers()), 20)
+    workers_of(pool)
+    pool.reload(workers)
+    workers_of(pool, workers)
 
 
 def reload_in_vain(pool):
     """SIGHUP with something wrong; returns what was logged."""
     workers = workers_of(pool)
     before = len(pool.log())
-    pool.reload()
+    pool.hang_up()
     process.wait_until("a refusal", lambda: "nothing was reloaded" in
                        pool.log()[before:], 20)
     assert set(pool.workers()) == workers
@@ -200,7 +198,7 @@ def test_two_reloads_at_once(start_pool):
     pool = start_pool()
     with Load(health_of(pool)) as load:
         for _ in range(20):
-            pool.reload()
+            pool.hang_up()
             time.sleep(0.02)
         reload(pool)
         load.wait_for_more()
@@ -237,7 +235,7 @@ def test_request_in_flight_ends_with_the_old_worker(start_pool, sign_in):
         sign_in(pool, "nobody@example.test", "a password", timeout=30)))
     asking.start()
     time.sleep(0.2)
-    pool.reload()
+    pool.hang_up()
     process.wait_until("all but one to leave", lambda: len(
         old & set(pool.workers())) == 1, 20)
     assert not answers
@@ -323,7 +321,7 @@ def test_broken_program_changes_nothing(copied, content, mode):
 
 def test_program_that_hangs_is_given_up(copied):
     replace(copied.program, b"#!/bin/sh\nexec sleep 600\n")
-    copied.reload()
+    copied.hang_up()
     time.sleep(0.5)
     # A request and a stop do not wait for it.
     assert fastcgi.ask(copied.address, "GET", HEALTH).status == 200

@@ -95,8 +95,18 @@ class Pool:
         assert len(found) == 1
         return found[0]
 
-    def reload(self):
+    def hang_up(self):
         os.kill(self.pid, signal.SIGHUP)
+
+    def reload(self, workers=1):
+        """SIGHUP; returns when there are workers, so many, and all of them new."""
+        before = set(self.workers())
+        self.hang_up()
+
+        def are_new():
+            now = set(self.workers())
+            return len(now) >= workers and not before & now
+        process.wait_until("new workers", are_new, 20)
 
     def stop(self):
         status = self.process.stop()
