@@ -73,6 +73,7 @@ struct config {
 	int hash_queue;          /* who compute and wait; 0: chosen at start */
 	int hash_deadline_ms;    /* longest wait for a slot */
 	int hash_idle_seconds;   /* then its memory is given back */
+	int refusal_ms;          /* age of a sign-in that is told to come later */
 	int memory_limit_mib;    /* of the service; 0: what the machine has */
 	int password_max_age_days; /* 0: never expires */
 	int password_min_length;   /* characters, when one is set */

@@ -146,6 +146,22 @@ error_of(enum sign_in_result result)
 	return ERROR_INTERNAL;
 }
 
+/*
+ * Who is refused because there are too many, and comes back at once, would keep
+ * web server and workers busy with refusals, and everybody else waiting.  So that
+ * answer takes its time.
+ */
+static void
+slow_down(const struct exchange *exchange, enum sign_in_result result)
+{
+	const struct gateway *gateway = exchange->request->gateway;
+
+	if (gateway->hold != NULL &&
+	    (result == SIGN_IN_BUSY || result == SIGN_IN_THROTTLED))
+		gateway->hold(gateway->self,
+		    exchange->service->config->refusal_ms);
+}
+
 void
 endpoint_sign_in(struct exchange *exchange)
 {
@@ -171,6 +187,7 @@ endpoint_sign_in(struct exchange *exchange)
 
 	result = sign_in(exchange->service, &attempt, &answer);
 	exchange->response->outcome = sign_in_result_name(result);
+	slow_down(exchange, result);
 	if (result == SIGN_IN_OK)
 		welcome(exchange, &answer);
 	else if (result == SIGN_IN_THROTTLED)

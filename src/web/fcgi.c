@@ -20,6 +20,7 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include "web/arrival.h"
+#include "web/held.h"
 
 /* So many requests may be on their way to one worker; for one more, the oldest has
  * to go. */
@@ -47,6 +48,14 @@ struct fcgi {
 	FCGX_Request request;
 	int source;       /* where libfcgi reads it */
 	size_t body_left; /* bytes of it that may still be read */
+	int64_t begun_ms;
+
+	/* An answer that is to leave later: libfcgi writes it into a pipe, from
+	 * which it is taken to the others. */
+	int hold_ms; /* 0: at once */
+	size_t answer_size;
+	int basin[2];
+	struct held *held;
 };
 
 /* ---- life ---------------------------------------------------------------- */
@@ -79,11 +88,13 @@ start_libfcgi(void)
 }
 
 static int
-open_door(struct fcgi *fcgi)
+open_descriptors(struct fcgi *fcgi)
 {
 	struct fcgi_options *options = &fcgi->options;
 	int flags = fcntl(options->listen_fd, F_GETFL);
 
+	if (pipe2(fcgi->basin, O_CLOEXEC | O_NONBLOCK) == -1)
+		return -1;
 	/* A sibling may take the connection that woke us. */
 	if (flags == -1 ||
 	    fcntl(options->listen_fd, F_SETFL, flags | O_NONBLOCK) == -1)
@@ -105,9 +116,11 @@ fcgi_open(const struct fcgi_options *options)
 
 	fcgi->options = *options;
 	fcgi->door_fd = fcgi->source = -1;
+	fcgi->basin[0] = fcgi->basin[1] = -1;
+	fcgi->held = held_new();
 	if (start_libfcgi() != 0) {
 		log_error("could not start libfcgi");
-	} else if (open_door(fcgi) != 0) {
+	} else if (open_descriptors(fcgi) != 0) {
 		log_error("could not watch the listening socket: %s",
 		    strerror(errno));
 	} else {
@@ -138,6 +151,10 @@ fcgi_close(struct fcgi *fcgi)
 	if (fcgi->current != NULL)
 		release(fcgi, fcgi->current);
 	arrival_free(fcgi->spare);
+	held_free(fcgi->held);
+	for (size_t i = 0; i < 2; i++)
+		if (fcgi->basin[i] != -1)
+			close(fcgi->basin[i]);
 	if (fcgi->door_fd != -1)
 		close(fcgi->door_fd);
 	free(fcgi);
@@ -253,7 +270,7 @@ dismiss_late(struct fcgi *fcgi)
 static int
 quiet_ms(const struct fcgi *fcgi)
 {
-	int64_t until_ms = INT64_MAX, now_ms = clock_steady_ms();
+	int64_t until_ms = held_due_ms(fcgi->held), now_ms = clock_steady_ms();
 
 	for (int i = 0; i < fcgi->guest_count; i++) {
 		if (fcgi->guests[i]->state == ARRIVAL_READY)
@@ -373,6 +390,7 @@ fcgi_accept(struct fcgi *fcgi, bool wait)
 	int patience_ms = quiet_ms(fcgi);
 	int count;
 
+	held_send(fcgi->held, clock_steady_ms());
 	if (fcgi->guest_count == 0 && (!wait || fcgi->shut)) {
 		result = FCGI_QUIET;
 		patience_ms = 0;
@@ -460,6 +478,7 @@ write_answer(void *self, const void *bytes, size_t size)
 
 	/* Kept by libfcgi up to 8 KB, so that a usual answer leaves in one
 	 * write() together with the records that end the request. */
+	fcgi->answer_size += size;
 	if (FCGX_PutStr(bytes, (int)size, fcgi->request.out) != (int)size)
 		return -1;
 	return FCGX_GetError(fcgi->request.out) == 0 ? 0 : -1;
@@ -473,12 +492,23 @@ peer_gone(void *self)
 	int domain;
 	socklen_t size = sizeof(domain);
 
+	/* Who asks is waiting, and so are those whose answers we hold. */
+	held_send(fcgi->held, clock_steady_ms());
+
 	/* A TCP peer that hung up looks like one that only stopped sending,
 	 * which no web server does; a Unix socket can tell them apart. */
 	if (getsockopt(peer.fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
 	    domain != AF_UNIX)
 		peer.events = POLLRDHUP;
 	return poll(&peer, 1, 0) == 1;
+}
+
+static void
+hold_answer(void *self, int ms)
+{
+	struct fcgi *fcgi = self;
+
+	fcgi->hold_ms = ms;
 }
 
 /* Hand the request to libfcgi, which then finds all it wants to read. */
@@ -524,18 +554,50 @@ fcgi_begin(struct fcgi *fcgi, struct gateway *gateway)
 		return -1;
 	}
 	fcgi->body_left = scan->authorizer ? 0 : scan->body_size;
+	fcgi->begun_ms = clock_steady_ms();
+	fcgi->hold_ms = 0;
+	fcgi->answer_size = 0;
 	*gateway = (struct gateway){
 		.params = (const char *const *)fcgi->request.envp,
 		.authorizer = scan->authorizer,
 		.read = read_body,
 		.write = write_answer,
 		.gone = peer_gone,
+		.hold = hold_answer,
 		.self = fcgi,
 	};
 	return 0;
 }
 
 /* ---- a request ends ------------------------------------------------------ */
+
+/* Is the answer to leave later?  Not when its peer is still sending, and has to be
+ * listened to. */
+static bool
+is_early(const struct fcgi *fcgi)
+{
+	return fcgi->hold_ms > 0 && fcgi->current->whole &&
+	    fcgi->answer_size < HELD_SIZE_LIMIT / 2 &&
+	    !held_is_full(fcgi->held) &&
+	    clock_steady_ms() < fcgi->begun_ms + fcgi->hold_ms;
+}
+
+/* Keep what libfcgi has written into the basin until the request is old
+ * enough. */
+static void
+keep_answer(struct fcgi *fcgi, struct arrival *arrival)
+{
+	unsigned char bytes[HELD_SIZE_LIMIT];
+	ssize_t size = read(fcgi->basin[0], bytes, sizeof(bytes));
+
+	(void)arrival_answered(arrival);
+	if (size > 0) {
+		held_add(fcgi->held, arrival->connection, bytes, (size_t)size,
+		    fcgi->begun_ms + fcgi->hold_ms);
+		arrival->connection = -1;
+	}
+	release(fcgi, arrival);
+}
 
 /* Parameters hold cookies and keys, and free() leaves small blocks as they
  * are. */
@@ -551,7 +613,10 @@ fcgi_finish(struct fcgi *fcgi)
 {
 	FCGX_Request *request = &fcgi->request;
 	struct arrival *arrival = fcgi->current;
+	bool early = is_early(fcgi);
 
+	if (early)
+		request->ipcFd = fcgi->basin[1];
 	FCGX_FClose(request->err);
 	FCGX_FClose(request->out);
 	wipe_params(request->envp);
@@ -561,7 +626,9 @@ fcgi_finish(struct fcgi *fcgi)
 	fcgi->current = NULL;
 	if (arrival->taken)
 		close(fcgi->source);
-	if (arrival_answered(arrival))
+	if (early)
+		keep_answer(fcgi, arrival);
+	else if (arrival_answered(arrival))
 		seat(fcgi, arrival);
 	else
 		release(fcgi, arrival);

@@ -62,8 +62,12 @@ void fcgi_shut(struct fcgi *fcgi);
  */
 int fcgi_begin(struct fcgi *fcgi, struct gateway *gateway);
 
-/* Send what is left of the answer, hang up and wipe the request.  A connection
- * is never kept for another request: it would keep this worker, too. */
+/*
+ * Send what is left of the answer, hang up and wipe the request.  A connection
+ * is never kept for another request: it would keep this worker, too.  An answer
+ * that is to leave later is sent by fcgi_accept(), fcgi_close() or the gateway's
+ * gone().
+ */
 void fcgi_finish(struct fcgi *fcgi);
 
 #endif

@@ -38,6 +38,14 @@ struct gateway {
 	 */
 	bool (*gone)(void *self);
 
+	/*
+	 * Let the answer leave no sooner than the request is so many
+	 * milliseconds old; meanwhile others are served.  Said before the answer
+	 * is written.  No promise: it leaves earlier when the process ends, or
+	 * has too many of its kind.  NULL: there are no others to serve.
+	 */
+	void (*hold)(void *self, int ms);
+
 	void *self;
 };
 

@@ -93,6 +93,7 @@ def settings(runtime, bare_cluster):
         # Most tests fail on purpose, and all from one address.
         "throttle_failures": 1000,
         "throttle_address_rate": 0,
+        "refusal_ms": 0,
         "log_format": "json",
         # Web servers that root starts become www-data; what root made for the
         # pool, only root can read.

@@ -1002,6 +1002,158 @@ test_broken_socket(void **state)
 	assert_int_equal(fcgi_accept(door->fcgi, true), FCGI_BROKEN);
 }
 
+/* ---- answers that leave later -------------------------------------------- */
+
+/* Longer than a busy machine stops a test for. */
+#define HOLD_MS 500
+
+/* Somebody comes, and is told "later". */
+static int
+put_off(struct door *door, int ms)
+{
+	int client;
+
+	records_request(&request, 0, "0123456789");
+	assert_int_equal(begin(door, &client), 0);
+	door->gateway.hold(door->gateway.self, ms);
+	answer(door, "later");
+	return client;
+}
+
+static bool
+is_answered(int client)
+{
+	struct pollfd end = { .fd = client, .events = POLLIN };
+
+	return poll(&end, 1, 0) == 1;
+}
+
+static void
+test_held(void **state)
+{
+	struct door *door = *state;
+	int64_t before_ms = clock_steady_ms();
+	int first = put_off(door, HOLD_MS), second = put_off(door, HOLD_MS);
+	int other;
+
+	records_request(&request, 0, "1");
+	assert_int_equal(begin(door, &other), 0);
+	answer(door, "now");
+	assert_answered(other, "now");
+	assert_false(is_answered(first));
+
+	/* Nobody else comes; the last wait finds something to send. */
+	while (!is_answered(second))
+		assert_int_equal(fcgi_accept(door->fcgi, true), FCGI_NOBODY);
+	assert_in_range(clock_steady_ms() - before_ms, HOLD_MS, FOR_EVER_MS);
+	assert_answered(first, "later");
+	assert_answered(second, "later");
+	close(first);
+	close(second);
+	close(other);
+}
+
+/* A request that took its time waits no more. */
+static void
+test_held_long_enough(void **state)
+{
+	struct door *door = *state;
+	int client;
+
+	records_request(&request, 0, "1");
+	assert_int_equal(begin(door, &client), 0);
+	usleep(10000);
+	door->gateway.hold(door->gateway.self, 5);
+	answer(door, "now");
+	assert_true(is_answered(client));
+	assert_answered(client, "now");
+	close(client);
+}
+
+/* What would not be sent in one piece is sent as ever. */
+static void
+test_too_large_to_be_held(void **state)
+{
+	static char text[4000];
+	struct door *door = *state;
+	int client;
+
+	memset(text, 'x', sizeof(text) - 1);
+	records_request(&request, 0, "1");
+	assert_int_equal(begin(door, &client), 0);
+	door->gateway.hold(door->gateway.self, FOR_EVER_MS);
+	answer(door, text);
+	assert_answered(client, text);
+	close(client);
+}
+
+/* Who waits for something else lets them go meanwhile. */
+static void
+test_held_while_another_waits(void **state)
+{
+	struct door *door = *state;
+	int first = put_off(door, HOLD_MS), second;
+
+	records_request(&request, 0, "1");
+	assert_int_equal(begin(door, &second), 0);
+	assert_false(is_answered(first));
+	usleep(HOLD_MS * 1000);
+	assert_false(is_answered(first));
+	assert_false(door->gateway.gone(door->gateway.self));
+	assert_answered(first, "later");
+	answer(door, "done");
+	assert_answered(second, "done");
+	close(first);
+	close(second);
+}
+
+/* Whoever leaves leaves nobody without an answer. */
+static void
+test_held_until_the_end(void **state)
+{
+	struct door door;
+	int client;
+
+	(void)state;
+	open_door(&door, AF_UNIX, NULL, 0);
+	client = put_off(&door, FOR_EVER_MS);
+	shut_door(&door);
+	assert_answered(client, "later");
+	close(client);
+}
+
+/* There is an end to how many; the next one is answered at once. */
+static void
+test_no_room_to_hold(void **state)
+{
+	struct door *door = *state;
+	int clients[1000], count = 0;
+
+	do
+		clients[count] = put_off(door, FOR_EVER_MS);
+	while (!is_answered(clients[count++]) && count < 1000);
+	assert_in_range(count, 100, 500);
+	assert_answered(clients[count - 1], "later");
+	while (count > 0)
+		close(clients[--count]);
+}
+
+/* Those who do not wait for it cost nothing. */
+static void
+test_held_for_nobody(void **state)
+{
+	struct door *door = *state;
+	int gone = put_off(door, HOLD_MS / 5), client;
+
+	close(gone);
+	client = put_off(door, HOLD_MS);
+	while (!is_answered(client))
+		assert_int_equal(fcgi_accept(door->fcgi, true), FCGI_NOBODY);
+	assert_int_equal(fcgi_accept(door->fcgi, false), FCGI_QUIET);
+	assert_answered(client, "later");
+	close(client);
+}
+
 static void
 count_signal(int number)
 {
@@ -1083,6 +1235,14 @@ main(void)
 		LOCAL(test_shut),
 		LOCAL(test_woken),
 		LOCAL(test_not_waiting),
+		LOCAL(test_held),
+		INTERNET(test_held),
+		LOCAL(test_held_long_enough),
+		LOCAL(test_too_large_to_be_held),
+		LOCAL(test_held_while_another_waits),
+		cmocka_unit_test(test_held_until_the_end),
+		LOCAL(test_no_room_to_hold),
+		LOCAL(test_held_for_nobody),
 		cmocka_unit_test(test_users),
 		LOCAL(test_broken_socket),
 	};
