@@ -41,8 +41,8 @@ class Engine:
                          library=name, cores=cores)
         self.kernels()
         for count in CONCURRENT:
-            statuses, _, took = self.bench.load(count, 2 * seconds)
-            rate = statuses[200] / took
+            rate = self.bench.load(self.bench.sign_in, count,
+                                   2 * seconds).end().rate(200)
             self.row(f"sign-ins, {count} at a time", rate,
                      rate / base[self.cores], concurrent=count)
         self.full_memory()
@@ -76,14 +76,14 @@ class Engine:
         pool = self.bench.pool
         announced = {name: int(mib) * 1.048576 for name, mib in re.findall(
             r"\b(hash_mib|memory_mib)=(\d+)", pool.log())}
-        load = self.bench.start_load(self.bench.request, 64, 6)
+        load = self.bench.load(self.bench.sign_in, 64, 6)
         most = arenas = 0
-        while load.poll() is None:
+        while load.is_running():
             whole = self.memory_of(pool.pid, True)
             most = max(most, whole)
             arenas = max(arenas, whole - self.memory_of(pool.pid, False))
             time.sleep(0.3)
-        load.communicate()
+        load.end()
         self.bench.note(
             "memory_sum", most / announced["memory_mib"],
             in_all=f"{most:.0f} of {announced['memory_mib']:.0f} MB",
