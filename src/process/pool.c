@@ -64,6 +64,7 @@ struct pool {
 	struct gate *gate;
 	struct ended *ended; /* NULL under mod_fcgid, see share_memory() */
 	struct buckets *buckets;
+	struct outage *outage;
 	sigset_t signals;
 
 	struct child children[SLOTS];
@@ -139,6 +140,7 @@ become_worker(struct pool *pool, int slot, pid_t parent)
 		.board = pool->board,
 		.ended = pool->ended,
 		.gate = pool->gate,
+		.outage = pool->outage,
 		.buckets = pool->buckets,
 		.slot = slot,
 		.parent = parent,
@@ -705,7 +707,9 @@ share_memory(struct pool *pool)
 	pool->board =
 	    board_new(&kind, SLOTS, pool->folder, pool->listener->name);
 	pool->buckets = buckets_new(THROTTLE_SETS);
-	if (pool->board == NULL || pool->buckets == NULL)
+	pool->outage = outage_new();
+	if (pool->board == NULL || pool->buckets == NULL ||
+	    pool->outage == NULL)
 		return -1;
 	metrics_use(board_rest(pool->board));
 	if (pool->listener->one_at_a_time)
@@ -751,6 +755,7 @@ pool_free(struct pool *pool)
 	keys_close(pool->keys);
 	gate_free(pool->gate);
 	ended_free(pool->ended);
+	outage_free(pool->outage);
 	buckets_free(pool->buckets);
 	board_free(pool->board);
 	free(pool);

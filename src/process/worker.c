@@ -130,7 +130,7 @@ set_alarm(int64_t ms)
 
 static void
 open_service(struct service *service, const struct config *config,
-    struct keys *keys, struct gate *gate)
+    struct keys *keys, struct gate *gate, struct outage *outage)
 {
 	const struct db_options options = {
 		.conninfo = config->database,
@@ -140,6 +140,7 @@ open_service(struct service *service, const struct config *config,
 		.prepare = config->db_prepare,
 		.awaits_schema = true,
 		.timeout_ms = config->db_timeout_ms,
+		.outage = outage,
 	};
 
 	service->config = config;
@@ -198,7 +199,8 @@ open_worker(struct worker *worker, const struct worker_start *start)
 	worker->fcgi = fcgi_open(&options);
 	if (worker->fcgi == NULL)
 		return -1;
-	open_service(&worker->service, config, start->keys, start->gate);
+	open_service(&worker->service, config, start->keys, start->gate,
+	    start->outage);
 	worker->service.buckets = start->buckets;
 	worker->service.board = start->board;
 	worker->service.slot = start->slot;
@@ -336,7 +338,7 @@ worker_run_cgi(const struct config *config)
 		keys_close(keys);
 		return 1;
 	}
-	open_service(&service, config, keys, gate);
+	open_service(&service, config, keys, gate, NULL);
 	if (confine(config) != 0) {
 		close_service(&service);
 		return 1;

@@ -9,6 +9,7 @@
 #include "base/config.h"
 #include "hash/gate_plan.h"
 #include "process/listen.h"
+#include "store/outage.h"
 #include "token/keys.h"
 
 /* What the parent has made ready; inherited by the fork. */
@@ -18,6 +19,7 @@ struct worker_start {
 	struct keys *keys; /* used up by the child's copy */
 	struct board *board;
 	struct gate *gate;
+	struct outage *outage; /* of the database */
 	struct ended *ended; /* or NULL */
 	struct buckets *buckets; /* of client addresses */
 	int slot;

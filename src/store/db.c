@@ -38,6 +38,8 @@ db_open(const struct db_options *options)
 
 	db = memory_zeroed(1, sizeof(*db));
 	db->options = *options;
+	db->outage = options->outage != NULL ? options->outage :
+					       &db->own_outage;
 	db->prepared = memory_zeroed(options->statement_count,
 	    sizeof(db->prepared[0]));
 	db->usable = db_connect_can_use(options->conninfo);
@@ -202,6 +204,8 @@ try_again(struct call *call, struct db *db, enum db_reply reply)
 static void
 pace(struct db *db, enum db_reply reply)
 {
+	if (reply == DB_REPLY_LATE)
+		outage_suspect(db->outage);
 	if (reply == DB_REPLY_LATE || reply == DB_REPLY_SLOW)
 		db_rest(db);
 	else if (reply != DB_REPLY_LOST && reply != DB_REPLY_AWAY)

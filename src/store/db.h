@@ -29,6 +29,8 @@ struct db_statement {
 	const char *sql;
 };
 
+struct outage;
+
 struct db_options {
 	const char *conninfo;  /* libpq's string or URI; "" leaves all to PG* */
 	const char *program;   /* application_name */
@@ -38,6 +40,8 @@ struct db_options {
 	bool awaits_schema;    /* a table or column that is not there will be:
 	                          UNAVAILABLE, else FAILED */
 	int timeout_ms;        /* for one db_run(), reconnecting included */
+	struct outage *outage; /* shared with others who connect there, or NULL;
+	                          outlives the handle */
 };
 
 struct db;
@@ -56,7 +60,8 @@ struct db;
  * After an attempt to connect that failed, or a statement that found no answer
  * in time, the next one is made 100 ms later at the earliest, growing to a
  * second; until then every call is UNAVAILABLE at once.  So a database that
- * hangs costs a queue of callers one deadline, and not one after the other.  A
+ * hangs costs a queue of callers one deadline, and not one after the other; and
+ * of all who share the outage, only one at a time connects (outage.h).  A
  * string that libpq cannot read is logged here, and then every call is FAILED.
  */
 struct db *db_open(const struct db_options *options);

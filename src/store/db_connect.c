@@ -11,8 +11,8 @@
 #include "base/secret.h"
 #include "store/db_private.h"
 
-/* A database that does not answer is asked again after 100 ms, then 200, ...
- * 1000: a flood does not hammer it, and its return is seen within a second. */
+/* A database whose statements find no answer is asked again after 100 ms, then
+ * 200, ... 1000. */
 #define PAUSE_FIRST_MS 100
 #define PAUSE_MOST_MS  1000
 
@@ -355,7 +355,7 @@ stay_away(struct db *db)
 {
 	unsigned since;
 
-	db_rest(db);
+	outage_goes_on(db->outage);
 	if (db->away_since_ms == 0)
 		db->away_since_ms = clock_steady_ms();
 	if (db_should_tell(db, DB_REPLY_AWAY, &since))
@@ -367,6 +367,7 @@ stay_away(struct db *db)
 static void
 come_back(struct db *db)
 {
+	outage_is_over(db->outage);
 	if (db->away_since_ms == 0)
 		return;
 	log_info("the database is back after %.1f s",
@@ -381,9 +382,11 @@ db_connect(struct db *db, int64_t deadline_ms)
 	struct parameters parameters;
 	bool connected;
 
-	if (db_is_resting(db))
+	if (!db->usable)
+		return DB_REPLY_UNUSABLE;
+	if (db_is_resting(db) || !outage_may_try(db->outage, deadline_ms))
 		return DB_REPLY_AWAY;
-	if (!db->usable || !parameters_begin(&parameters, &db->options))
+	if (!parameters_begin(&parameters, &db->options))
 		return DB_REPLY_UNUSABLE;
 	connected = try_places(db, &parameters, deadline_ms);
 	forget(parameters.given);

@@ -6,6 +6,7 @@
 #include <libpq-fe.h>
 
 #include "store/db.h"
+#include "store/outage.h"
 
 #define DB_PROBLEM_SIZE 512
 
@@ -42,7 +43,9 @@ struct db {
 	PGconn *conn;           /* NULL: not connected */
 	bool *prepared;         /* on this connection; one flag a statement */
 	unsigned last_place;    /* among the hosts, where it last went well */
-	int pause_ms;           /* after a failure to answer; 0: it answers */
+	struct outage *outage;  /* everybody's, or our own */
+	struct outage own_outage;
+	int pause_ms;           /* after a statement without an answer; or 0 */
 	int64_t pause_until_ms; /* clock_steady_ms() */
 	int64_t away_since_ms;  /* 0: is not away */
 	struct db_told told[DB_REPLY_COUNT];
@@ -58,15 +61,14 @@ struct db_rows {
 /* Can libpq read this connection string? */
 bool db_connect_can_use(const char *conninfo);
 
-/* Has it failed to answer a moment ago, so that nobody asks it now? */
+/* Did a statement find no answer a moment ago, so that we do not ask now? */
 bool db_is_resting(const struct db *db);
 
 /* It did not answer: leave it alone for a while, and the next time for longer. */
 void db_rest(struct db *db);
 
-/*
- * Connect and prepare, unless it is resting.  OK, AWAY or UNUSABLE.
- */
+/* Connect and prepare, unless it is resting or somebody else's turn.  OK, AWAY or
+ * UNUSABLE. */
 enum db_reply db_connect(struct db *db, int64_t deadline_ms);
 
 /* Give a connection up, in whatever state it is. */

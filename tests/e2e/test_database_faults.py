@@ -270,6 +270,46 @@ def test_queue_before_a_database_that_hangs(place):
     place.check_back()
 
 
+def test_one_worker_looks_for_all(harmed, start_pool):
+    """A database that hangs takes a deadline from each worker that has a
+    connection, and from then on from one at a time: the others say so at once,
+    and serve what needs no database."""
+    harmed.start()
+    pool = start_pool(**{**harmed.postern, "workers": 8})
+    process.wait_until("eight connections", lambda: harmed.ask(
+        f"SELECT count(*) FROM (SELECT {SERVICE_BACKENDS}) AS b") == [(8,)])
+    clients = [Client(pool, harmed.api_key) for _ in range(8)]
+    times = []  # of what needs a database, once all workers know
+
+    def look(client):
+        began = time.monotonic()
+        assert client.ready().status == 503
+        times.append(time.monotonic() - began)
+        time.sleep(0.05)
+
+    with harmed.frozen():
+        at_once(clients, PATIENCE, lambda client: client.ready())
+        times.clear()
+        watch = threading.Thread(target=at_once, args=(clients, 6, look))
+        watch.start()
+        health = []
+        while watch.is_alive():
+            began = time.monotonic()
+            assert ask(pool, "GET", "/v2/auth/health").status == 200
+            health.append(time.monotonic() - began)
+            time.sleep(0.1)
+        thawed = time.monotonic()
+
+    # In six seconds one can wait for three, three, and what was begun before.
+    assert len([took for took in times if took > 1]) <= 4, times
+    assert len(times) > 100
+    assert max(health) < 1
+    process.wait_until("all workers", lambda: all(
+        client.ready().status == 200 for client in clients * 3), BACK, 0.05)
+    assert time.monotonic() - thawed < BACK
+    assert max(client.longest for client in clients) < PATIENCE
+
+
 def test_schema_ahead(place):
     """Migrations go first when a fleet is upgraded."""
     place.cluster.ask(
