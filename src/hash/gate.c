@@ -1,10 +1,9 @@
-/* gate.c - who waits, who computes, and for whom. */
+/* gate.c - who comes, who waits, and what they go away with. */
 
 #include "hash/gate.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -12,360 +11,9 @@
 #include "base/secret.h"
 #include "hash/gate_private.h"
 
-/* Who sleeps looks up this often: whether its caller is still there, and whether
- * the one who should have woken it has died. */
+/* Who sleeps looks up this often: whether its caller is still there, and
+ * whether the one who should have woken it has died. */
 #define LOOK_UP_MS 100
-
-/* One process's hold of a cell. */
-struct gate_place {
-	struct gate *gate;
-	struct gate_cell *cell;
-	struct gate_caller caller;
-
-	/* Work that is not blocks in lanes. */
-	int (*work)(void *argument);
-	void *argument;
-	int work_result;
-};
-
-/* ---- cells --------------------------------------------------------------------- */
-
-bool
-gate_cell_has(struct gate_cell *cell, enum gate_block state)
-{
-	for (unsigned i = 0; i < GATE_BLOCKS_MAX; i++)
-		if (cell->blocks[i] == state)
-			return true;
-	return false;
-}
-
-/* Is nobody else to write into it any more?  Nobody but its owner changes a block
- * that is NONE or DONE, so one look at each is enough. */
-static bool
-is_settled(struct gate_cell *cell)
-{
-	for (unsigned i = 0; i < GATE_BLOCKS_MAX; i++) {
-		unsigned state = cell->blocks[i];
-
-		if (state != GATE_BLOCK_NONE && state != GATE_BLOCK_DONE)
-			return false;
-	}
-	return true;
-}
-
-/* Change a block's state, unless it has changed meanwhile. */
-static bool
-move_block(struct gate_cell *cell, unsigned i, unsigned from, unsigned to)
-{
-	return atomic_compare_exchange_strong(&cell->blocks[i], &from, to);
-}
-
-static void
-wake(struct gate_cell *cell)
-{
-	atomic_fetch_add(&cell->signal, 1);
-	shared_wake(&cell->signal);
-}
-
-static void
-wipe_rooms(struct gate *gate, struct gate_cell *cell)
-{
-	secret_wipe(gate_spread_room(gate, cell), 2 * gate->room_size);
-}
-
-/* Put every block that nobody has begun back to NONE; returns which they were, a
- * bit each. */
-static unsigned
-unpost(struct gate_cell *cell)
-{
-	unsigned moved = 0;
-
-	for (unsigned i = 0; i < GATE_BLOCKS_MAX; i++)
-		if (move_block(cell, i, GATE_BLOCK_PENDING, GATE_BLOCK_NONE))
-			moved |= 1U << i;
-	return moved;
-}
-
-/*
- * Clean up behind an owner who died, having got its lock.  False: another one
- * is still mixing its blocks, and writes into its rooms.
- */
-static bool
-reclaim(struct gate *gate, struct gate_cell *cell)
-{
-	if (!cell->occupied)
-		return true;
-	unpost(cell);
-	if (!is_settled(cell))
-		return false;
-	wipe_rooms(gate, cell);
-	for (unsigned i = 0; i < GATE_BLOCKS_MAX; i++)
-		cell->blocks[i] = GATE_BLOCK_NONE;
-	cell->occupied = false;
-	return true;
-}
-
-/* Does its owner live?  If not, nobody waits for what is in it. */
-static bool
-is_owned(struct gate *gate, struct gate_cell *cell)
-{
-	if (shared_lock_try(&cell->lock) == SHARED_LOCK_BUSY)
-		return true;
-	reclaim(gate, cell);
-	shared_lock_release(&cell->lock);
-	return false;
-}
-
-/* The hash that has waited longest of those that want something begun; of one
- * kind, or of any for 0. */
-static struct gate_cell *
-oldest(struct gate *gate, unsigned kind)
-{
-	struct gate_cell *first = NULL;
-
-	for (unsigned i = 0; i < gate->options.places; i++) {
-		struct gate_cell *cell = &gate->cells[i];
-
-		if (!cell->occupied || (kind != 0 && cell->kind != kind) ||
-		    !gate_cell_has(cell, GATE_BLOCK_PENDING))
-			continue;
-		if (first == NULL || cell->ticket < first->ticket)
-			first = cell;
-	}
-	return first;
-}
-
-/* ---- slots --------------------------------------------------------------------- */
-
-static unsigned
-count_free_slots(const struct gate *gate)
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < gate->options.slots; i++)
-		count += gate->slots[i].holder == 0;
-	return count;
-}
-
-/* If there is a free slot, let the next in line have it. */
-static void
-wake_next(struct gate *gate)
-{
-	struct gate_cell *cell;
-
-	if (count_free_slots(gate) == 0)
-		return;
-	do {
-		cell = oldest(gate, 0);
-	} while (cell != NULL && !is_owned(gate, cell));
-	if (cell != NULL)
-		wake(cell);
-}
-
-/* What was in this slot when its holder died is begun again. */
-static void
-rescue(struct gate *gate, unsigned slot)
-{
-	for (unsigned c = 0; c < gate->options.places; c++)
-		for (unsigned i = 0; i < GATE_BLOCKS_MAX; i++)
-			if (move_block(&gate->cells[c], i,
-				GATE_BLOCK_TAKEN + slot, GATE_BLOCK_PENDING))
-				gate->head->rescued++;
-}
-
-bool
-gate_slot_try(struct gate *gate, unsigned slot)
-{
-	switch (shared_lock_try(&gate->slots[slot].lock)) {
-	case SHARED_LOCK_BUSY:
-		return false;
-	case SHARED_LOCK_LEFT:
-		rescue(gate, slot);
-		break;
-	case SHARED_LOCK_TAKEN:
-		break;
-	}
-	gate->slots[slot].holder = getpid();
-	return true;
-}
-
-void
-gate_slot_release(struct gate *gate, unsigned slot)
-{
-	gate->slots[slot].holder = 0;
-	shared_lock_release(&gate->slots[slot].lock);
-	wake_next(gate);
-}
-
-void
-gate_slot_heal(struct gate *gate)
-{
-	for (unsigned i = 0; i < gate->options.slots; i++)
-		if (gate->slots[i].holder != 0 && gate_slot_try(gate, i))
-			gate_slot_release(gate, i);
-}
-
-/* Take any slot, the last one first; -1: all are held. */
-static int
-take_slot(struct gate *gate)
-{
-	unsigned count = gate->options.slots;
-
-	for (unsigned i = 0; i < count; i++) {
-		unsigned slot = (gate->last_slot + i) % count;
-
-		if (!gate_slot_try(gate, slot))
-			continue;
-		gate->last_slot = slot;
-		return (int)slot;
-	}
-	return -1;
-}
-
-/* ---- computing ----------------------------------------------------------------- */
-
-/* What a slot mixes at once: blocks of one kind, of several hashes. */
-struct batch {
-	unsigned slot;
-	unsigned kind;
-	unsigned count;
-	struct gate_cell *cells[LANES_MAX];
-	unsigned numbers[LANES_MAX]; /* which block of that cell */
-};
-
-static unsigned
-kind_of(const struct scrypt_cost *cost)
-{
-	return cost->log2_n << 8 | cost->r;
-}
-
-static void
-note_begun(struct gate_cell *cell)
-{
-	int64_t not_yet = 0;
-
-	atomic_compare_exchange_strong(&cell->begun_us, &not_yet,
-	    clock_steady_us());
-}
-
-/* Take what is pending in a cell, up to so many in all. */
-static void
-take_blocks(struct batch *batch, struct gate_cell *cell, unsigned limit)
-{
-	for (unsigned i = 0; i < GATE_BLOCKS_MAX && batch->count < limit; i++) {
-		if (!move_block(cell, i, GATE_BLOCK_PENDING,
-			GATE_BLOCK_TAKEN + batch->slot))
-			continue;
-		/* From here on the cell stays what it is.  Is it what it was
-		 * when we looked? */
-		if (cell->kind != batch->kind) {
-			cell->blocks[i] = GATE_BLOCK_PENDING;
-			return;
-		}
-		note_begun(cell);
-		batch->cells[batch->count] = cell;
-		batch->numbers[batch->count++] = i;
-	}
-}
-
-/* How many blocks to take at once.  When another slot is free, it is faster for
- * everybody to leave it its share than to fill the lanes of this one. */
-static unsigned
-fair_share(const struct gate *gate, unsigned kind, unsigned width)
-{
-	unsigned pending = 0, slots = count_free_slots(gate) + 1;
-
-	for (unsigned c = 0; c < gate->options.places; c++) {
-		struct gate_cell *cell = &gate->cells[c];
-
-		for (unsigned i = 0; i < GATE_BLOCKS_MAX; i++)
-			pending += cell->kind == kind &&
-			    cell->blocks[i] == GATE_BLOCK_PENDING;
-	}
-	pending = (pending + slots - 1) / slots;
-	return pending < width ? pending : width;
-}
-
-static void
-mix(struct gate *gate, const struct batch *batch,
-    const struct scrypt_cost *cost)
-{
-	struct lanes_arena arena = gate_arena(gate, batch->slot);
-	size_t size = lanes_block_size(cost);
-	unsigned char *blocks[LANES_MAX];
-
-	for (unsigned i = 0; i < batch->count; i++) {
-		struct gate_cell *cell = batch->cells[i];
-		size_t at = batch->numbers[i] * size;
-
-		blocks[i] = gate_mixed_room(gate, cell) + at;
-		memcpy(blocks[i], gate_spread_room(gate, cell) + at, size);
-	}
-	gate->slots[batch->slot].used_ms = clock_steady_ms();
-
-	/* Only a batch that was put together wrongly is refused; to go on would
-	 * be to answer with hashes that are none. */
-	if (lanes_smix(cost, blocks, batch->count, &arena) != 0)
-		abort();
-	gate->slots[batch->slot].used_ms = clock_steady_ms();
-	gate->head->batches++;
-	gate->head->blocks += batch->count;
-}
-
-static void
-hand_back(const struct batch *batch, const struct gate_cell *own)
-{
-	for (unsigned i = 0; i < batch->count; i++) {
-		struct gate_cell *cell = batch->cells[i];
-
-		cell->blocks[batch->numbers[i]] = GATE_BLOCK_DONE;
-		if (cell != own && is_settled(cell))
-			wake(cell);
-	}
-}
-
-/* Mix our own hash's blocks and, in the lanes they leave, those of the others in
- * order of arrival, until ours are done. */
-static void
-combine(struct gate_place *place, unsigned slot, const struct scrypt_cost *cost)
-{
-	struct gate *gate = place->gate;
-	struct batch batch = { .slot = slot, .kind = kind_of(cost) };
-	unsigned width = gate_width(gate, cost), limit;
-	struct gate_cell *other;
-
-	for (;;) {
-		limit = fair_share(gate, batch.kind, width);
-		batch.count = 0;
-		take_blocks(&batch, place->cell, width);
-		if (batch.count == 0)
-			return;
-		while (batch.count < limit &&
-		       (other = oldest(gate, batch.kind)) != NULL)
-			take_blocks(&batch, other, limit);
-		wake_next(gate);
-		mix(gate, &batch, cost);
-		hand_back(&batch, place->cell);
-	}
-}
-
-/* Have a slot: do in it what we came for. */
-static void
-compute(struct gate_place *place, unsigned slot, const struct scrypt_cost *cost)
-{
-	struct gate_cell *cell = place->cell;
-
-	if (place->work == NULL) {
-		combine(place, slot, cost);
-		return;
-	}
-	if (!move_block(cell, 0, GATE_BLOCK_PENDING, GATE_BLOCK_TAKEN + slot))
-		return;
-	note_begun(cell);
-	wake_next(place->gate);
-	place->work_result = place->work(place->argument);
-	cell->blocks[0] = GATE_BLOCK_DONE;
-}
 
 /* ---- waiting ------------------------------------------------------------------- */
 
@@ -394,9 +42,9 @@ reason_to_leave(const struct gate_place *place)
 static bool
 withdraw(struct gate_cell *cell)
 {
-	unsigned moved = unpost(cell);
+	unsigned moved = gate_cell_unpost(cell);
 
-	if (is_settled(cell) && !gate_cell_has(cell, GATE_BLOCK_DONE))
+	if (gate_cell_is_settled(cell) && !gate_cell_has(cell, GATE_BLOCK_DONE))
 		return true;
 	for (unsigned i = 0; i < GATE_BLOCKS_MAX; i++)
 		if (moved & 1U << i)
@@ -429,7 +77,7 @@ attend(struct gate_place *place, const struct scrypt_cost *cost)
 		unsigned seen = cell->signal;
 		int slot = -1;
 
-		if (is_settled(cell))
+		if (gate_cell_is_settled(cell))
 			return GATE_OK;
 		if (cell->begun_us == 0) {
 			enum gate_result reason = reason_to_leave(place);
@@ -439,16 +87,16 @@ attend(struct gate_place *place, const struct scrypt_cost *cost)
 		}
 		/* Not past those who wait already: a slot that has just become
 		 * free is theirs. */
-		if (newcomer && oldest(gate, 0) != cell)
-			wake_next(gate);
+		if (newcomer && gate_oldest(gate, 0) != cell)
+			gate_wake_next(gate);
 		else if (gate_cell_has(cell, GATE_BLOCK_PENDING))
-			slot = take_slot(gate);
+			slot = gate_slot_take(gate);
 		newcomer = false;
 		if (slot == -1) {
 			sleep_on(place, seen);
 			continue;
 		}
-		compute(place, (unsigned)slot, cost);
+		gate_compute(place, (unsigned)slot, cost);
 		gate_slot_release(gate, (unsigned)slot);
 	}
 }
@@ -515,7 +163,7 @@ scrypt_in_lanes(struct gate_place *place, const struct scrypt_cost *cost,
 	enum gate_result result = GATE_FAILED;
 
 	if (lanes_spread(cost, password, size, salt, salt_size, spread) == 0) {
-		post(cell, gate, kind_of(cost), cost->p);
+		post(cell, gate, gate_kind(cost), cost->p);
 		result = attend(place, cost);
 		clear(place);
 	}
@@ -604,7 +252,7 @@ gate_enter(struct gate *gate, const struct gate_caller *caller)
 
 		if (shared_lock_try(&cell->lock) == SHARED_LOCK_BUSY)
 			continue;
-		if (!reclaim(gate, cell)) {
+		if (!gate_cell_reclaim(gate, cell)) {
 			shared_lock_release(&cell->lock);
 			continue;
 		}
@@ -632,5 +280,5 @@ gate_leave(struct gate_place *place)
 bool
 gate_is_busy(const struct gate_place *place)
 {
-	return oldest(place->gate, 0) != NULL;
+	return gate_oldest(place->gate, 0) != NULL;
 }

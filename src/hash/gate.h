@@ -28,9 +28,10 @@
  *	gate_scrypt()	one hash; or gate_run(), any other work of that size
  *	gate_leave()
  *
- * The shared memory holds what scrypt spreads a password to (from which it can
- * be guessed at, as from a stored hash, and a little faster), not passwords.  It
- * is wiped after use, and left out of core dumps.  It is not protected from
+ * The shared memory holds what scrypt makes of a password on its way: against
+ * that, guesses can be tried far faster than against a stored hash.  What is
+ * handed from one process to the other is wiped after use, an arena when it is
+ * given back; all of it is left out of core dumps.  It is not protected from
  * processes of the same service, nor need it be: they all see passwords.
  */
 struct gate;

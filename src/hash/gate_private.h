@@ -71,6 +71,20 @@ struct gate {
 	unsigned last_slot; /* its memory is mapped already */
 };
 
+/* One process's hold of a cell. */
+struct gate_place {
+	struct gate *gate;
+	struct gate_cell *cell;
+	struct gate_caller caller;
+
+	/* Work that is not blocks in lanes. */
+	int (*work)(void *argument);
+	void *argument;
+	int work_result;
+};
+
+/* ---- gate_memory.c ---- */
+
 /* Blocks as they were spread, and where the mixed ones go. */
 unsigned char *gate_spread_room(const struct gate *gate,
     const struct gate_cell *cell);
@@ -83,15 +97,58 @@ struct lanes_arena gate_arena(const struct gate *gate, unsigned slot);
  * one. */
 unsigned gate_width(const struct gate *gate, const struct scrypt_cost *cost);
 
-/* Take this slot, if it is free or its holder died.  Whoever lets go of one wakes
- * the next in line. */
+/* ---- gate_hold.c ---- */
+
+/* Is one of its blocks in this state? */
+bool gate_cell_has(struct gate_cell *cell, enum gate_block state);
+
+/* Is nobody else to write into it any more?  Nobody but its owner changes a
+ * block that is NONE or DONE. */
+bool gate_cell_is_settled(struct gate_cell *cell);
+
+/* Change a block's state, unless it has changed meanwhile. */
+bool gate_cell_move(struct gate_cell *cell, unsigned i, unsigned from,
+    unsigned to);
+
+/* Put every block that nobody has begun back to NONE; returns which they were,
+ * a bit each. */
+unsigned gate_cell_unpost(struct gate_cell *cell);
+
+/* Clean up behind an owner who died, having got its lock.  False: another one
+ * is still mixing its blocks, and writes into its rooms. */
+bool gate_cell_reclaim(struct gate *gate, struct gate_cell *cell);
+
+/* Its owner has something to see. */
+void gate_cell_wake(struct gate_cell *cell);
+
+/* The hash that has waited longest of those that want something begun; of one
+ * kind, or of any for 0.  NULL: there is none. */
+struct gate_cell *gate_oldest(struct gate *gate, unsigned kind);
+
+/* If there is a free slot, let the next in line have it. */
+void gate_wake_next(struct gate *gate);
+
+unsigned gate_count_free_slots(const struct gate *gate);
+
+/* Take this slot, if it is free or its holder died.  Whoever lets go of one
+ * wakes the next in line. */
 bool gate_slot_try(struct gate *gate, unsigned slot);
 void gate_slot_release(struct gate *gate, unsigned slot);
+
+/* Take any slot, the last one first; -1: all are held. */
+int gate_slot_take(struct gate *gate);
 
 /* Free the slots of the dead. */
 void gate_slot_heal(struct gate *gate);
 
-/* Is one of its blocks in this state? */
-bool gate_cell_has(struct gate_cell *cell, enum gate_block state);
+/* ---- gate_batch.c ---- */
+
+/* Who can share a batch: N and r in one number, which is not 0. */
+unsigned gate_kind(const struct scrypt_cost *cost);
+
+/* Have a slot: do in it what we came for, and for others what there is room
+ * for. */
+void gate_compute(struct gate_place *place, unsigned slot,
+    const struct scrypt_cost *cost);
 
 #endif
