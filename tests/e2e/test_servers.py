@@ -3,6 +3,7 @@ same answer."""
 
 import json
 import re
+from contextlib import ExitStack
 from types import SimpleNamespace
 
 import pytest
@@ -380,18 +381,19 @@ class Visitor(dict):
 @pytest.fixture(scope="module")
 def place(runtime, settings):
     """A cluster that may be stopped, and what all mounts share."""
-    cluster = furnish(runtime / "servers-data", settings)
-    ctl = Ctl(runtime / "servers-data/settings")
-    common = {**cluster.postern, "allowed_origins": APP,
-              "throttle_failures": 5}
-    place = Place(runtime / "servers", common)
-    place.cluster, place.ctl, place.key = cluster, ctl, cluster.api_key
-    place.secret_key = ctl("api-key", "create", "--scope", "secret", "--user",
-                           "alice@example.test")
-    place.pool = Pool(runtime / "servers-pool", common)
-    yield place
-    place.pool.stop()
-    cluster.stop()
+    with ExitStack() as to_end:
+        cluster = furnish(runtime / "servers-data", settings)
+        to_end.callback(cluster.stop)
+        ctl = Ctl(runtime / "servers-data/settings")
+        common = {**cluster.postern, "allowed_origins": APP,
+                  "throttle_failures": 5}
+        place = Place(runtime / "servers", common)
+        place.cluster, place.ctl, place.key = cluster, ctl, cluster.api_key
+        place.secret_key = ctl("api-key", "create", "--scope", "secret",
+                               "--user", "alice@example.test")
+        place.pool = Pool(runtime / "servers-pool", common)
+        to_end.callback(place.pool.stop)
+        yield place
 
 
 @pytest.fixture(scope="module", params=WAYS)
@@ -470,7 +472,7 @@ def test_too_many_failures(mount, place):
         answers.append(sign_in(mount, nobody))
         assert len(answers) < 10
     assert len(answers) > 5
-    assert check_come_back(answers[-1], 429, "LIMIT_EXCEEDED") in (1, 2, 4, 8)
+    assert 1 <= check_come_back(answers[-1], 429, "LIMIT_EXCEEDED") <= 8
 
 
 def test_the_database_is_away(mount, place, visitor):
@@ -483,7 +485,7 @@ def test_the_database_is_away(mount, place, visitor):
         place.cluster.start()
     for ready in (lambda: sign_in(mount, visitor).status == 200,
                   lambda: ask(place.pool, "GET", HEALTH + "/ready").status == 200):
-        process.wait_until("the database back", ready, 5)
+        process.wait_until("the database back", ready)
 
 
 # ---- who the client is, and whether it has HTTPS ---------------------------------------
