@@ -398,8 +398,9 @@ def place(runtime, settings):
 
 @pytest.fixture(scope="module", params=WAYS)
 def mount(request, place):
+    person = add_person(place.ctl, place.cluster, request.param)
     mount = Mount(request.param, place, request.param)
-    mount.person = add_person(place.ctl, place.cluster, request.param)
+    mount.person = person
     yield mount
     mount.stop()
 
@@ -419,7 +420,8 @@ def fetch(mount, row, visitor):
     elif body is not None:
         body = body % visitor
     return mount.server.fetch(
-        row.method, row.target % visitor, body and body.encode(),
+        row.method, row.target % visitor,
+        None if body is None else body.encode(),
         [(name, value % visitor) for name, value in send])
 
 
@@ -542,8 +544,10 @@ def check_origin(mount, visitor, case, **options):
 @pytest.fixture(scope="module", params=WAYS)
 def proxied(request, place):
     """A mount with all that its configuration suggests for a proxy in front."""
-    mount = Mount(request.param, place, request.param + "-proxied", trusting=True)
-    mount.person = add_person(place.ctl, place.cluster, mount.name)
+    name = f"{request.param}-proxied"
+    person = add_person(place.ctl, place.cluster, name)
+    mount = Mount(request.param, place, name, trusting=True)
+    mount.person = person
     yield mount
     mount.stop()
 
