@@ -12,7 +12,7 @@ from . import deploy, process
 from .apache import Apache
 from .lighttpd import Lighttpd
 from .nginx import Nginx
-from .postern import Pool, write_settings
+from .postern import Pool, check_reports, write_settings
 from .tree import POSTERN, TOP
 
 SOCKET = "/run/postern/postern.sock"
@@ -134,6 +134,11 @@ class Mount:
     def log(self):
         return (self.place.room / f"{self.name}.log").read_text()
 
+    def output(self):
+        """What the processes wrote that are not the web server's."""
+        path = self.room / "output"
+        return path.read_text() if path.exists() else ""
+
     def read(self, name, changes):
         """A configuration of the web server, and one for TLS beside it."""
         if self.trusting:
@@ -154,6 +159,7 @@ class Mount:
             self.server.stop()
         finally:
             self.processes.close()
+        check_reports(self.server.log() + self.output())
 
 
 # ---- web servers, in front of a socket ---------------------------------------------

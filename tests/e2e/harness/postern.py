@@ -20,6 +20,12 @@ def write_settings(path, settings):
     return path
 
 
+def check_reports(log):
+    """A sanitizer's report would otherwise pass unseen in a worker."""
+    report = re.search(r"(ERROR: \w+Sanitizer|runtime error:).*", log)
+    assert report is None, log[report.start():][:4000]
+
+
 class Ctl:
     """posternctl with one settings file."""
 
@@ -110,10 +116,7 @@ class Pool:
 
     def stop(self):
         status = self.process.stop()
-        # A sanitizer's report would otherwise pass unseen in a worker.
-        report = re.search(r"(ERROR: \w+Sanitizer|runtime error:).*",
-                           self.log())
-        assert report is None, self.log()[report.start():][:4000]
+        check_reports(self.log())
         return status
 
 
