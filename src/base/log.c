@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/log_syslog.h"
 #include "base/metrics.h"
 #include "base/text.h"
 
@@ -115,7 +116,6 @@ log_open(const char *target, enum log_format format, enum log_level level)
 	if (strcmp(target, "stderr") == 0) {
 		sink_set(STDERR_FILENO, NULL);
 	} else if (strcmp(target, "syslog") == 0) {
-		openlog("postern", LOG_PID | LOG_NDELAY, LOG_DAEMON);
 		sink_set(-1, NULL);
 	} else {
 		fd = open_file(target);
@@ -229,27 +229,33 @@ report_lost(void)
 	log_warning("%" PRIu64 " log lines before this one were lost", lost);
 }
 
-/* Give a finished line, newline included, to the target. */
-static void
-sink_write(enum log_level level, const char *text, size_t size)
+/* To where the log is wanted. */
+static bool
+sink_take(enum log_level level, const char *text, size_t size)
 {
 	/* Once it is stuck, nobody waits for it again. */
 	int stall_ms = sink.lost == 0 ? STALL_MS : 0;
 	int fd = sink.fd == STDERR_FILENO ? standard.fd : sink.fd;
 
-	if (sink.fd == -1) {
-		syslog(levels[level].priority, "%.*s", (int)size - 1, text);
-		return;
-	}
+	if (fd == -1)
+		return log_syslog(levels[level].priority, text, size - 1,
+		    stall_ms);
 	/* What follows is not to be taken for its end. */
 	if (sink.cut && write_some(fd, "\n", 1) == 1)
 		sink.cut = false;
-	if (write_line(fd, text, size, stall_ms)) {
+	return write_line(fd, text, size, stall_ms);
+}
+
+/* Give a finished line, newline included, to the target, or else to stderr. */
+static void
+sink_write(enum log_level level, const char *text, size_t size)
+{
+	if (sink_take(level, text, size)) {
 		if (sink.lost > 0)
 			report_lost();
 		return;
 	}
-	if (fd != standard.fd && write_line(standard.fd, text, size, 0))
+	if (sink.fd != STDERR_FILENO && write_line(standard.fd, text, size, 0))
 		return;
 	sink.lost++;
 	metrics_count(METRICS_LOG_LOST, 0);

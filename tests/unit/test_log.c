@@ -19,6 +19,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -480,18 +481,137 @@ test_stderr(void **state)
 	close(ends[1]);
 }
 
+/* ---- the system's logger ------------------------------------------------------------ */
+
+/* Of this test's own, in place of the machine's. */
+int __real_connect(int fd, const struct sockaddr *address, socklen_t size);
+int __wrap_connect(int fd, const struct sockaddr *address, socklen_t size);
+
+int
+__wrap_connect(int fd, const struct sockaddr *address, socklen_t size)
+{
+	struct sockaddr_un ours;
+
+	memcpy(&ours, address, sizeof(ours));
+	assert_int_equal(size, sizeof(ours));
+	assert_string_equal(ours.sun_path, "/dev/log");
+	strcpy(ours.sun_path, moved);
+	return __real_connect(fd, (const struct sockaddr *)&ours, size);
+}
+
+static int
+start_logger(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	unlink(moved);
+	strcpy(address.sun_path, moved);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&address,
+			     sizeof(address)), 0);
+	return fd;
+}
+
+static void
+end_logger(int fd)
+{
+	close(fd);
+	unlink(moved);
+}
+
+/* The next line that it got, "" for none. */
+static const char *
+received(int fd)
+{
+	static char text[2 * LOG_LINE_SIZE];
+	ssize_t size = recv(fd, text, sizeof(text) - 1, 0);
+
+	text[size > 0 ? size : 0] = '\0';
+	return text;
+}
+
 static void
 test_syslog(void **state)
 {
+	char pattern[128];
+	int fd = start_logger();
+
 	(void)state;
-	assert_int_equal(log_open("syslog", LOG_FORMAT_PLAIN, LOG_LEVEL_ERROR),
+	assert_int_equal(log_open("syslog", LOG_FORMAT_PLAIN, LOG_LEVEL_WARNING),
 	    0);
 	assert_int_equal(log_fd(), -1);
 	assert_int_equal(log_reopen(), 0);
-	/* there may be no system log here; that is nobody's trouble */
-	log_error("unit test of the log");
+	log_error("a disk is full");
+	log_warning("another is nearly so");
+	log_info("nobody wants to know");
+	snprintf(pattern, sizeof(pattern), "^<27>[A-Z][a-z]{2} [ 123][0-9] "
+					   "[0-9]{2}:[0-9]{2}:[0-9]{2} "
+					   "postern\\[%ld\\]: a disk is full$",
+	    (long)getpid());
+	assert_matches(received(fd), pattern);
+	assert_matches(received(fd), "^<28>.*: another is nearly so$");
+	assert_string_equal(received(fd), "");
+
+	/* It is started anew. */
+	end_logger(fd);
+	fd = start_logger();
+	log_error("found again");
+	assert_matches(received(fd), ": found again$");
+	end_logger(fd);
 	start(LOG_FORMAT_PLAIN, LOG_LEVEL_INFO);
 	assert_int_not_equal(log_fd(), -1);
+}
+
+static void
+test_no_syslog(void **state)
+{
+	char text[1024] = "";
+	int saved = dup(STDERR_FILENO), ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	dup2(ends[1], STDERR_FILENO);
+	assert_int_equal(log_open("syslog", LOG_FORMAT_PLAIN, LOG_LEVEL_INFO),
+	    0);
+	log_error("no logger is there");
+	dup2(saved, STDERR_FILENO);
+	assert_true(read(ends[0], text, sizeof(text) - 1) > 0);
+	assert_string_equal(text, "no logger is there\n");
+	close(saved);
+	close(ends[0]);
+	close(ends[1]);
+	start(LOG_FORMAT_PLAIN, LOG_LEVEL_INFO);
+}
+
+/* One that hangs holds up one line, for a moment. */
+static void
+test_stuck_syslog(void **state)
+{
+	int saved = dup(STDERR_FILENO), full = open("/dev/full", O_WRONLY);
+	int fd = start_logger(), got = 0;
+	int64_t start_ms, took_ms;
+
+	(void)state;
+	dup2(full, STDERR_FILENO);
+	close(full);
+	assert_int_equal(log_open("syslog", LOG_FORMAT_PLAIN, LOG_LEVEL_INFO),
+	    0);
+	start_ms = clock_steady_ms();
+	for (int i = 0; i < 2000; i++)
+		log_error("into the void");
+	took_ms = clock_steady_ms() - start_ms;
+	while (*received(fd) != '\0')
+		got++;
+	log_error("heard again");
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	assert_in_range(got, 1, 1999);
+	assert_in_range(took_ms, 100, 5000);
+	assert_matches(received(fd), ": heard again$");
+	assert_matches(received(fd), "<28>.*: [0-9]+ log lines before this one "
+				     "were lost$");
+	end_logger(fd);
+	start(LOG_FORMAT_PLAIN, LOG_LEVEL_INFO);
 }
 
 static void
@@ -898,6 +1018,8 @@ main(void)
 		cmocka_unit_test(test_bad_target_keeps_the_old),
 		cmocka_unit_test(test_stderr),
 		cmocka_unit_test(test_syslog),
+		cmocka_unit_test(test_no_syslog),
+		cmocka_unit_test(test_stuck_syslog),
 		cmocka_unit_test(test_errno_stays),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_stuck_pipe),
