@@ -169,8 +169,8 @@ call_up(struct fcgi *fcgi, int at)
 	struct arrival *guest = fcgi->guests[at];
 
 	fcgi->guest_count--;
-	memmove(&fcgi->guests[at], &fcgi->guests[at + 1],
-	    (size_t)(fcgi->guest_count - at) * sizeof(fcgi->guests[0]));
+	for (; at < fcgi->guest_count; at++)
+		fcgi->guests[at] = fcgi->guests[at + 1];
 	epoll_ctl(fcgi->door_fd, EPOLL_CTL_DEL, guest->connection, NULL);
 	return guest;
 }

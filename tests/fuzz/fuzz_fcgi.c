@@ -17,6 +17,7 @@
 #define INPUT_MOST 8192
 
 static struct fcgi *fcgi;
+static int silent_guest;
 static struct sockaddr_un address;
 static socklen_t address_size = sizeof(address);
 
@@ -184,8 +185,8 @@ open_door(void)
 	fcgi = fcgi_open(&options);
 	MUST(fcgi != NULL);
 
-	/* A silent guest: a worker that has one waits on the spot for nobody. */
-	knock();
+	/* A worker that has a guest waits on the spot for nobody. */
+	silent_guest = knock();
 	work(NULL, 0);
 }
 
