@@ -563,7 +563,7 @@ fcgi_begin(struct fcgi *fcgi, struct gateway *gateway)
 		.read = read_body,
 		.write = write_answer,
 		.gone = peer_gone,
-		.hold = hold_answer,
+		.hold = fcgi->options.one_at_a_time ? NULL : hold_answer,
 		.self = fcgi,
 	};
 	return 0;

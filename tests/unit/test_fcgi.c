@@ -40,14 +40,8 @@ struct door {
 };
 
 static void
-open_door(struct door *door, int family, const uid_t *users, size_t count)
+open_door_with(struct door *door, int family, struct fcgi_options options)
 {
-	struct fcgi_options options = {
-		.io_timeout_ms = TIMEOUT_MS,
-		.body_limit = BODY_LIMIT,
-		.users = users,
-		.user_count = count,
-	};
 	struct sockaddr_in *loopback = (struct sockaddr_in *)&door->address;
 
 	memset(&door->address, 0, sizeof(door->address));
@@ -69,8 +63,19 @@ open_door(struct door *door, int family, const uid_t *users, size_t count)
 	assert_int_equal(pipe(door->wake), 0);
 	options.listen_fd = door->listen_fd;
 	options.wake_fd = door->wake[0];
+	options.io_timeout_ms = TIMEOUT_MS;
+	options.body_limit = BODY_LIMIT;
 	door->fcgi = fcgi_open(&options);
 	assert_non_null(door->fcgi);
+}
+
+static void
+open_door(struct door *door, int family, const uid_t *users, size_t count)
+{
+	const struct fcgi_options options = { .users = users,
+		.user_count = count };
+
+	open_door_with(door, family, options);
 }
 
 static int
@@ -1138,6 +1143,26 @@ test_no_room_to_hold(void **state)
 		close(clients[--count]);
 }
 
+/* Where the next request comes when this one is answered, to hold it back would
+ * hold back that one, too. */
+static void
+test_one_at_a_time(void **state)
+{
+	const struct fcgi_options options = { .one_at_a_time = true };
+	struct door door;
+	int client;
+
+	(void)state;
+	open_door_with(&door, AF_UNIX, options);
+	records_request(&request, 0, "1");
+	assert_int_equal(begin(&door, &client), 0);
+	assert_null(door.gateway.hold);
+	answer(&door, "now");
+	assert_answered(client, "now");
+	close(client);
+	shut_door(&door);
+}
+
 /* Those who do not wait for it cost nothing. */
 static void
 test_held_for_nobody(void **state)
@@ -1242,6 +1267,7 @@ main(void)
 		LOCAL(test_held_while_another_waits),
 		cmocka_unit_test(test_held_until_the_end),
 		LOCAL(test_no_room_to_hold),
+		cmocka_unit_test(test_one_at_a_time),
 		LOCAL(test_held_for_nobody),
 		cmocka_unit_test(test_users),
 		LOCAL(test_broken_socket),
