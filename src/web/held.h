@@ -26,8 +26,8 @@ bool held_is_full(const struct held *held);
  * (clock_steady_ms()) they are sent and it is closed.  Not before an answer that
  * was added earlier.
  */
-void held_add(struct held *held, int connection, const void *bytes,
-    size_t size, int64_t due_ms);
+void held_add(struct held *held, int connection, const void *bytes, size_t size,
+    int64_t due_ms);
 
 /* Send what is due.  It never waits: what a peer does not take at once is lost,
  * which is little for an empty socket. */
