@@ -372,7 +372,7 @@ check_mixture(const unsigned *owners, unsigned count,
 	struct scrypt_cost cost = { .log2_n = 1, .r = 1, .p = 1 };
 	unsigned p[LANES_MAX] = { 0 }, taken[LANES_MAX] = { 0 };
 	unsigned char *blocks[LANES_MAX] = { NULL };
-	struct person people[LANES_MAX];
+	struct person people[LANES_MAX] = { { .blocks = NULL } };
 	unsigned i, owner;
 
 	for (i = 0; i < count; i++)
