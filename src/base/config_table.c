@@ -132,7 +132,7 @@ static const struct config_setting table[] = {
 	{ CHOICE(hash_engine, "auto", hash_engines), true,
 	    "what computes scrypt: auto, lanes or libscrypt" },
 	{ NUMBER(hash_slots, "0", 0, 1024), true,
-	    "cores that hash at a time; 0: as many as there are" },
+	    "cores that hash at a time; 0: as many as memory allows" },
 	{ NUMBER(hash_lanes, "0", 0, 8), true,
 	    "hashes side by side on each; 0: as processor and memory allow" },
 	{ NUMBER(hash_other_mib, "64", 0, 256), true,

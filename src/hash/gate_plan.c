@@ -47,6 +47,21 @@ choose_engine(enum gate_engine *engine, int setting)
 	return 0;
 }
 
+/* Half of the memory at most, with one lane in each. */
+static unsigned
+choose_slots(const struct config *config, const struct gate_plan *plan)
+{
+	struct gate_options options = plan->options;
+
+	if (config->hash_slots > 0)
+		return (unsigned)config->hash_slots;
+	options.slots = machine_cores();
+	options.lanes = options.places = 1;
+	while (options.slots > 1 && gate_memory(&options) > plan->limit / 2)
+		options.slots--;
+	return options.slots;
+}
+
 static unsigned
 choose_workers(const struct config *config, unsigned slots, bool one_at_a_time)
 {
@@ -109,7 +124,6 @@ gate_plan_make(struct gate_plan *plan, const struct config *config,
 
 	*plan = (struct gate_plan){
 		.options = {
-			.slots = (unsigned)config->hash_slots,
 			.deadline_ms = config->hash_deadline_ms,
 			.by_name = one_at_a_time,
 			.other_memory = (uint64_t)config->hash_other_mib << 20,
@@ -129,11 +143,10 @@ gate_plan_make(struct gate_plan *plan, const struct config *config,
 	}
 	if (choose_engine(&options->engine, config->hash_engine) != 0)
 		return -1;
-	if (options->slots == 0)
-		options->slots = machine_cores();
 	if (plan->limit == 0)
 		plan->limit = machine_memory();
 
+	options->slots = choose_slots(config, plan);
 	plan->workers = choose_workers(config, options->slots, one_at_a_time);
 	options->places = choose_places(config, plan, one_at_a_time);
 	options->slots = least(options->slots, options->places);

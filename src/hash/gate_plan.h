@@ -20,7 +20,8 @@ struct gate_plan {
 /*
  * Choose what the settings leave open, and see that it fits.
  *
- *   slots    cores
+ *   slots    cores, as long as one lane in each, and what other hashes may take,
+ *            are no more than half of the limit; fewer where they are
  *   lanes    as many as the processor has, as long as all arenas together take
  *            no more than a quarter of the limit; fewer where they do
  *   workers  so many that the lanes stay full and one in four is free for other

@@ -148,6 +148,24 @@ test_memory(void **state)
 	assert_int_equal(plan.options.lanes, lanes_width());
 }
 
+/* On a machine with many cores and little memory, not all of them hash. */
+static void
+test_few_slots(void **state)
+{
+	struct gate_plan plan;
+
+	(void)state;
+	assert_int_equal(PLAN(&plan, false, "workers=4",
+	    "memory_limit_mib=150"), 0);
+	assert_int_equal(plan.options.slots, 1);
+	assert_int_equal(plan.options.lanes, 1);
+	assert_int_equal(PLAN(&plan, false, "workers=4", "hash_other_mib=0",
+	    "memory_limit_mib=140"), 0);
+	assert_in_range(plan.options.slots, 1, 2);
+	assert_int_equal(PLAN(&plan, false, "workers=4", "hash_slots=2",
+	    "memory_limit_mib=150"), -1);
+}
+
 static void
 test_engines(void **state)
 {
@@ -182,6 +200,7 @@ main(void)
 		cmocka_unit_test(test_chosen),
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_few_slots),
 		cmocka_unit_test(test_engines),
 		cmocka_unit_test(test_impossible_cost),
 	};
