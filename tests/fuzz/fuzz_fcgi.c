@@ -147,7 +147,7 @@ work(const uint8_t *data, size_t size)
 		case FCGI_NOBODY:
 		case FCGI_QUIET:
 		case FCGI_BROKEN:
-			MUST(!"nobody, where somebody wakes");
+			MUST(0); /* nobody, where somebody wakes */
 		}
 	}
 }

@@ -205,8 +205,8 @@ test_accepted_values(void **state)
 		"listen_mode=0", "listen_mode=0777", "listen_mode=00000600",
 		"base_path=/a/b.c~d_e-f/v2.1", "base_path=/...x",
 		"allowed_origins=https://app.example.org",
-		"allowed_origins=http://localhost:3000, http://a:443,,"
-		"https://127.0.0.1:80 ,https://[::1]:8443,http://[2001:db8::1]",
+		("allowed_origins=http://localhost:3000, http://a:443,,"
+		 "https://127.0.0.1:80 ,https://[::1]:8443,http://[2001:db8::1]"),
 		"sso_domains=example.org", "sso_domains=a.b , c.d,,",
 		"workers=0", "workers=1024", "workers=007",
 		"key_dir=/", "log=/var/log/x", "log=syslog",

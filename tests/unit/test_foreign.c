@@ -526,7 +526,7 @@ test_too_large_for_a_slot(void **state)
 		"$argon2id$v=19$m=32769,t=1,p=1$" B16 "$" B32,
 		"$scrypt$ln=16,r=8,p=1$" B16 "$" B32,
 		"$7$E6..../....salt$" C21 C21 "/",
-		"$y$jBT$abcd$" C43,
+		("$y$jBT$abcd$" C43),
 	};
 	const struct gate_caller caller = { NULL, NULL };
 	struct gate *gate = open_gate();
