@@ -109,17 +109,29 @@ machine_cores(void)
 	return limit < count ? (unsigned)limit : count;
 }
 
-uint64_t
-machine_memory(void)
+/* What a line of /proc/meminfo says, or less where control groups do. */
+static uint64_t
+memory_of(const char *label)
 {
-	static const char label[] = "MemAvailable:";
 	uint64_t limit = least_limit("memory.max", memory_limit);
 	char *text = read_text("/proc/meminfo"), *end;
 	const char *line = text != NULL ? strstr(text, label) : NULL;
 	uint64_t kib = UINT64_MAX;
 
 	if (line != NULL)
-		kib = number_at(line + sizeof(label) - 1, &end);
+		kib = number_at(line + strlen(label), &end);
 	free(text);
 	return kib < limit / 1024 ? kib * 1024 : limit;
+}
+
+uint64_t
+machine_memory(void)
+{
+	return memory_of("MemAvailable:");
+}
+
+uint64_t
+machine_memory_in_all(void)
+{
+	return memory_of("MemTotal:");
 }

@@ -14,4 +14,8 @@ unsigned machine_cores(void);
  * UINT64_MAX when nothing tells. */
 uint64_t machine_memory(void);
 
+/* The same of all memory, given out or not: for processes that come one after
+ * the other, and must think the same. */
+uint64_t machine_memory_in_all(void);
+
 #endif

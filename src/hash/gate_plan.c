@@ -144,7 +144,8 @@ gate_plan_make(struct gate_plan *plan, const struct config *config,
 	if (choose_engine(&options->engine, config->hash_engine) != 0)
 		return -1;
 	if (plan->limit == 0)
-		plan->limit = machine_memory();
+		plan->limit = one_at_a_time ? machine_memory_in_all() / 2
+					    : machine_memory();
 
 	options->slots = choose_slots(config, plan);
 	plan->workers = choose_workers(config, options->slots, one_at_a_time);

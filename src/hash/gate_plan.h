@@ -27,7 +27,8 @@ struct gate_plan {
  *   workers  so many that the lanes stay full and one in four is free for other
  *            requests; 1 where `one_at_a_time`
  *   places   three of four workers; where there are few, each
- *   limit    machine_memory()
+ *   limit    machine_memory(); where `one_at_a_time`, half of all there is, since
+ *            those who share the gate by name must come to the same
  *
  * The kernels are tested here: one that does not agree with libscrypt is logged
  * and not used.  Returns 0, or -1 with the reason logged.

@@ -148,6 +148,28 @@ test_memory(void **state)
 	assert_int_equal(plan.options.lanes, lanes_width());
 }
 
+/* Those who share a gate by name come to the same plan, whatever the first of
+ * them has taken. */
+static void
+test_siblings_agree(void **state)
+{
+	const size_t size = (size_t)64 << 20;
+	struct gate_plan first, second;
+	char *taken;
+
+	(void)state;
+	assert_int_equal(PLAN(&first, true, NULL), 0);
+	taken = malloc(size);
+	assert_non_null(taken);
+	memset(taken, 1, size);
+	assert_int_equal(PLAN(&second, true, NULL), 0);
+	assert_int_equal(taken[size / 2], 1);
+	free(taken);
+	assert_int_equal(second.limit, first.limit);
+	assert_int_equal(second.options.slots, first.options.slots);
+	assert_int_equal(second.options.lanes, first.options.lanes);
+}
+
 /* On a machine with many cores and little memory, not all of them hash. */
 static void
 test_few_slots(void **state)
@@ -200,6 +222,7 @@ main(void)
 		cmocka_unit_test(test_chosen),
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_siblings_agree),
 		cmocka_unit_test(test_few_slots),
 		cmocka_unit_test(test_engines),
 		cmocka_unit_test(test_impossible_cost),
