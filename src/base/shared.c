@@ -114,7 +114,7 @@ map(struct shared_file *file, const struct stat *status)
 		return -1;
 	}
 	if (!has_room(file, status)) {
-		refuse(file, "its file system has too little room");
+		refuse(file, "its file system, /dev/shm, has too little room");
 		return -1;
 	}
 	if (status->st_size == 0 && ftruncate(file->fd, whole) == -1) {
