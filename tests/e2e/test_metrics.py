@@ -160,8 +160,8 @@ def test_refreshes_are_counted_by_result(start_pool, people, sign_in):
 
 # ---- hashing -------------------------------------------------------------------
 
-# A third of a second and more, on one core, alone in its lanes.
-SLOW = {"scrypt_log2_n": 16, "scrypt_p": 3, "hash_slots": 1, "hash_lanes": 1,
+# Half a second and more, on one core, alone in its lanes.
+SLOW = {"scrypt_log2_n": 16, "scrypt_p": 6, "hash_slots": 1, "hash_lanes": 1,
         "workers": 8, "hash_deadline_ms": 20000}
 
 
@@ -234,20 +234,19 @@ def test_who_comes_too_late_is_counted(start_pool, people, sign_in):
 def test_who_left_is_counted(start_pool, people, keys, sign_in):
     pool = start_pool(**SLOW, hash_queue=8)
     body = json.dumps({"email": "x@example.test", "password": "x"}).encode()
-    with ThreadPoolExecutor(2) as many:
-        asked = strangers(pool, sign_in, many, 2)
+    with ThreadPoolExecutor(4) as many:
+        asked = strangers(pool, sign_in, many, 4)
         process.wait_until("a queue", lambda: read(pool)[
-            "postern_hash_queue"].total() == 1)
+            "postern_hash_queue"].total() >= 1)
         with fastcgi.Connection(pool.address) as connection:
             connection.begin()
             connection.params(fastcgi.request_params("POST", SIGN_IN, body, {
                 "Content-Type": "application/json",
                 "X-Api-Key": keys.publishable}))
             connection.stdin(body)
-            process.wait_until("a longer queue", lambda: read(pool)[
-                "postern_hash_queue"].total() == 2)
+            time.sleep(0.2)  # it stands in line
         process.wait_until("it to be noticed", lambda: refused(pool))
-        assert [one.result().status for one in asked] == [401, 401]
+        assert [one.result().status for one in asked] == [401] * 4
     assert refused(pool) == {"gone": 1}
 
 
