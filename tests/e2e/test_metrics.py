@@ -161,13 +161,13 @@ def test_refreshes_are_counted_by_result(start_pool, people, sign_in):
 # ---- hashing -------------------------------------------------------------------
 
 # Half a second and more, on one core, alone in its lanes.
-SLOW = {"scrypt_log2_n": 16, "scrypt_p": 6, "hash_slots": 1, "hash_lanes": 1,
-        "workers": 8, "hash_deadline_ms": 20000}
+SLOW = {"scrypt_log2_n": 16, "scrypt_p": 4, "hash_slots": 1, "hash_lanes": 1,
+        "workers": 8, "hash_deadline_ms": 80000, "request_deadline_ms": 90000}
 
 
 def strangers(pool, sign_in, many, count):
     return [many.submit(sign_in, pool, f"stranger{i}@example.test", "x",
-                        timeout=30) for i in range(count)]
+                        timeout=90) for i in range(count)]
 
 
 def refused(pool):
