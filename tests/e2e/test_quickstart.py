@@ -124,8 +124,11 @@ def processes_of(directory):
 
 
 @pytest.fixture
-def another(room):
+def another(room, quickstart):
+    """One that is not running.  That the sources can be built anywhere, the
+    first one has shown."""
     one = Quickstart(room / "qs")
+    one.take_build(quickstart)
     yield one
     if one.directory.exists():
         one.stop()
