@@ -17,7 +17,7 @@ from harness.postern import Ctl, write_settings
 from harness.sessions import ask
 
 JWKS = "/.well-known/jwks.json"
-MAX_AGE = 2
+MAX_AGE = 1
 
 
 class Verifier:
