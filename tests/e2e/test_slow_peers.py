@@ -210,7 +210,7 @@ def test_workers_that_leave_wait_for_them(start_pool, stream, how):
         if how == "stop":
             pool.process.signal(15)
         else:
-            pool.reload()
+            pool.hang_up()
         time.sleep(0.5)
         connection.send(stream[200:])
         contract.check_signed_in(connection.answer())
@@ -231,7 +231,7 @@ def test_session_that_ends_before_a_slow_request(start_pool, people, sign_in):
         connection.params(fastcgi.request_params(
             "GET", CHECK, headers=session.bearer))
         time.sleep(0.2)
-        pool.reload()
+        pool.hang_up()
         process.wait_until("new workers", lambda: len(
             set(pool.workers()) - before) == 2, 10)
         process.wait_until("the old one alone", lambda: len(
