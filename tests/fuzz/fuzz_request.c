@@ -35,6 +35,18 @@ check_path(const char *path)
 	}
 }
 
+/* What an authorizer is asked about may be anything. */
+static void
+check_head(const struct request *request)
+{
+	if (request->authorizer)
+		MUST(request->query[0] == '\0');
+	else
+		MUST(request->remote_addr != NULL && request->path[0] != '\0');
+	if (request->path[0] != '\0')
+		check_path(request->path);
+}
+
 /* Kept as it came when it may be, but for what is cut off at a character. */
 static void
 check_device(const char *agent, const char *device)
@@ -98,11 +110,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_peer_start(&peer, data, size);
 	result = request_read(&request, &peer.gateway);
 	MUST(result != REQUEST_TOO_LARGE);
+	MUST(result == REQUEST_OK || !request.authorizer);
 	if (result == REQUEST_OK) {
-		check_path(request.path);
+		check_head(&request);
 		check_device(request.user_agent, request.device);
 		check_query(&request);
-		MUST(request.remote_addr != NULL);
 		MUST(!request_is_json(&request) ||
 		     strncasecmp(request.content_type, "application/json",
 			 16) == 0);
