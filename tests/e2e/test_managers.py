@@ -238,6 +238,17 @@ def test_siblings_have_one_worker_and_one_gate(mount, keys):
     assert len(together) < len(busy) / 4, seen
 
 
+def test_status_shows_each_sibling(mount):
+    one = mount("apache-fcgid")
+    family = siblings(one, 2)
+    said = process.run([tree.POSTERN, "--status"], check=True).stdout.decode()
+    for pid in family:
+        [pool] = [part for part in said.split("\n\npostern.fcgi ")
+                  if f": process {pid} of " in part]
+        [worker] = process.children(pid)
+        assert re.search(rf"(?m)^ +{worker}  (idle|busy) ", pool)
+
+
 def test_graceful_restart_of_apache_loses_nothing(mount):
     one = mount("apache-fcgid")
     before = siblings(one, 2)
