@@ -6,8 +6,6 @@ import json
 import os
 import re
 import statistics
-import time
-from pathlib import Path
 
 from harness import process, tree
 
@@ -73,27 +71,22 @@ class Engine:
                 self.bench.note(figure, min(found))
 
     def full_memory(self):
-        """What all of it takes while every lane is full, of the sum that was
-        announced at the start; and the arenas alone, which is that without what
-        other systems' hashes may take."""
+        """What all of it takes when every lane has been full, of the sum that
+        was announced at the start; and the arenas alone, which is that without
+        what other systems' hashes may take.  Read when nobody maps a page any
+        more: while some do, the shares of those who have it are no sum."""
         pool = self.bench.pool
         said = {name: int(number) for name, number in re.findall(
             r"\b(hash_slots|hash_other_mib|hash_mib|memory_mib)=(\d+)",
             pool.log())}
         arenas_mib = said["hash_mib"] - \
             said["hash_slots"] * said["hash_other_mib"]
-        load = self.bench.load(self.bench.sign_in, 64, 6)
-        most = arenas = 0
-        while load.is_running():
-            whole = self.memory_of(pool.pid, True)
-            most = max(most, whole)
-            arenas = max(arenas, whole - self.memory_of(pool.pid, False))
-            time.sleep(0.3)
-        load.end()
-        self.bench.note(
-            "memory_sum", most / MB_PER_MIB / said["memory_mib"],
-            in_all=f"{most / MB_PER_MIB:.0f} of {said['memory_mib']} MiB",
-            arenas=f"{arenas / MB_PER_MIB:.0f} of {arenas_mib} MiB")
+        self.bench.load(self.bench.sign_in, 64, 6).end()
+        whole = self.memory_of(pool.pid, True) / MB_PER_MIB
+        beside = self.memory_of(pool.pid, False) / MB_PER_MIB
+        self.bench.note("memory_sum", whole / said["memory_mib"],
+                        in_all=f"{whole:.0f} of {said['memory_mib']} MiB",
+                        arenas=f"{whole - beside:.0f} of {arenas_mib} MiB")
 
     def row(self, name, rate, ratio, **about):
         row = self.rows.setdefault(name, {**about, "rate": [], "ratio": []})
