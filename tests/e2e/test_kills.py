@@ -4,15 +4,16 @@ sign out: nobody gets a wrong answer, and what was acknowledged stays true.
 POSTERN_KILLS_SECONDS says for how long (60 before a release), POSTERN_SEED with
 which choices; both are in the output of a test that fails."""
 
+import functools
 import os
 import random
 import signal
-import threading
 import time
 
 import pytest
 
 from harness import contract, process, tree
+from harness.load import Crowd
 from harness.postern import Unit
 from harness.sessions import Session, ask
 
@@ -111,15 +112,14 @@ class Client:
                                 self.look, self.look, self.leave])()
 
 
-class Crowd:
+class People(Crowd):
     """Clients side by side; whatever one of them finds wrong ends them all."""
 
     def __init__(self, clients):
+        super().__init__([functools.partial(self._run, client)
+                          for client in clients])
         self.clients = clients
-        self.ended = threading.Event()
         self.faults = []
-        self.threads = [threading.Thread(target=self._run, args=(client,))
-                        for client in clients]
 
     def _run(self, client):
         try:
@@ -128,15 +128,8 @@ class Crowd:
             self.faults.append(fault)
             self.ended.set()
 
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.ended.set()
-        for thread in self.threads:
-            thread.join(30)
+    def __exit__(self, *what):
+        super().__exit__(*what)
         assert not self.faults, self.faults
 
     def sum(self, name):
@@ -182,23 +175,23 @@ def test_kills_at_random(room, settings, new_person, keys, cluster):
     with Unit(room, chosen) as unit:
         clients = [Client(unit, new_person(), keys.publishable, SEED + i)
                    for i in range(6)]
-        with Crowd(clients) as crowd:
-            killed = kill_at_random(unit, choose, SECONDS, crowd.ended)
+        with People(clients) as people:
+            killed = kill_at_random(unit, choose, SECONDS, people.ended)
             last = time.monotonic()
             process.wait_until("all workers", lambda: len(unit.workers()) ==
                                WORKERS, BACK)
             back = time.monotonic() - last
-            before = crowd.sum("answers")
-            process.wait_until("answers for all", lambda: crowd.sum(
+            before = people.sum("answers")
+            process.wait_until("answers for all", lambda: people.sum(
                 "answers") > before + 50, BACK)
         longest = max(client.longest for client in clients)
         print(f"{killed[0]} parents and {killed[1]} workers killed, "
-              f"{crowd.sum('answers')} answers, {crowd.sum('cut_off')} cut "
+              f"{people.sum('answers')} answers, {people.sum('cut_off')} cut "
               f"off, the longest wait {longest:.2f} s, all workers back "
               f"after {back:.2f} s")
         check_kept(cluster, clients)
-        assert longest < BACK
-        assert min(killed) > 0 and crowd.sum("answers") > 20 * SECONDS
+        assert longest < 2 * BACK  # one wait can meet several deaths
+        assert min(killed) > 0 and people.sum("answers") > 20 * SECONDS
         assert "refresh_token_reused" not in unit.log()
         assert '"level":"error"' not in unit.log()
         assert unit.process.stop() == 0

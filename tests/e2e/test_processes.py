@@ -422,15 +422,17 @@ def test_worker_killed_while_it_hashes(start_pool, new_person, sign_in):
 
 def test_deaths_in_a_row_are_slowed_and_explained(start_pool):
     pool = start_pool(workers=2)
-    start = time.monotonic()
     deaths = 0
-    while time.monotonic() - start < 3:
+
+    def kill_all():
+        nonlocal deaths
         for worker in pool.workers():
             os.kill(worker, signal.SIGKILL)
             deaths += 1
-        time.sleep(0.02)
-        if not pool.process.is_running():
-            break
+        return "is started in 400 ms" in pool.log() or \
+            not pool.process.is_running()
+
+    process.wait_until("slowness", kill_all, 30, 0.02)
     log = pool.log()
     assert "died: SIGKILL, 0." in log
     assert "the next worker is started in 100 ms" in log

@@ -2,13 +2,13 @@
 who are neither are served as if they were alone."""
 
 import socket
-import threading
 import time
 
 import pytest
 
 from conftest import SIGN_IN
 from harness import contract, fastcgi, process, tree
+from harness.load import Crowd
 from harness.sessions import Session, ask
 
 CHECK = "/v2/auth/check"
@@ -40,16 +40,14 @@ def stream(people, keys):
         fastcgi.record(fastcgi.STDIN)))
 
 
-class Peers:
+class Peers(Crowd):
     """So many at a time; whoever is hung up on comes again at once."""
 
     def __init__(self, pool, count, live):
+        super().__init__([self._run] * count)
         self.pool = pool
         self.live = live
-        self.ended = threading.Event()
         self.lives = []     # how long each connection was held
-        self.threads = [threading.Thread(target=self._run)
-                        for _ in range(count)]
 
     def _run(self):
         while not self.ended.is_set():
@@ -62,16 +60,9 @@ class Peers:
             self.lives.append(time.monotonic() - start)
 
     def __enter__(self):
-        for thread in self.threads:
-            thread.start()
+        super().__enter__()
         time.sleep(0.3)
         return self
-
-    def __exit__(self, *_):
-        self.ended.set()
-        for thread in self.threads:
-            thread.join(30)
-            assert not thread.is_alive()
 
 
 def until_hung_up(connection, ended):
@@ -203,7 +194,7 @@ def test_slow_ones_are_answered(pool, stream):
 @pytest.mark.parametrize("how", ["stop", "reload"])
 def test_workers_that_leave_wait_for_them(start_pool, stream, how):
     """Who has been let in is served, though the worker has to go."""
-    pool = start_pool(io_timeout_ms=5000)
+    pool = start_pool(io_timeout_ms=20000)
     with fastcgi.Connection(pool.address) as connection:
         connection.send(stream[:200])
         time.sleep(0.2)
@@ -220,7 +211,7 @@ def test_workers_that_leave_wait_for_them(start_pool, stream, how):
 def test_session_that_ends_before_a_slow_request(start_pool, people, sign_in):
     """A worker that has to leave does not go by what it knew: the session was
     signed out of at another, of which it heard nothing."""
-    pool = start_pool(io_timeout_ms=5000)
+    pool = start_pool(io_timeout_ms=20000)
     time.sleep(1.1)  # a token that is judged without the database
     session = Session(contract.check_signed_in(
         sign_in(pool, people.alice.email, people.alice.password)))

@@ -886,20 +886,20 @@ test_crowd(void **state)
 		assert_dropped(slow[i]);
 }
 
-/* Nor does one that goes on sending when it has its answer. */
-static void
-test_lingering_holds_nobody(void **state)
+/* Nor does one that goes on sending when it has its answer: somebody else is
+ * answered while it can still send.  That ends 200 ms after its last byte, which
+ * may pass on a busy machine. */
+static bool
+serves_beside_lingering(struct door *door)
 {
 	static char crowd[2000];
-	struct door *door = *state;
-	int64_t before_ms;
 	int slow, client;
+	bool beside;
 
 	records_head(&request, RESPONDER, 0);
 	records_add(&request, PARAMS, "", 0);
 	records_add(&request, STDIN, crowd, sizeof(crowd));
 	assert_int_equal(begin(door, &slow), 0);
-	before_ms = clock_steady_ms();
 	answer(door, "Status: 413");
 	send_bytes(slow, crowd, 100);
 
@@ -907,13 +907,22 @@ test_lingering_holds_nobody(void **state)
 	assert_int_equal(begin(door, &client), 0);
 	answer(door, "quick");
 	assert_answered(client, "quick");
-	assert_in_range(clock_steady_ms() - before_ms, 0, 150);
 	close(client);
 
+	beside = send(slow, "x", 1, MSG_NOSIGNAL) == 1;
 	assert_answered(slow, "Status: 413");
 	assert_int_equal(begin_next(door), -1);
-	assert_in_range(clock_steady_ms() - before_ms, 180, FOR_EVER_MS);
 	close(slow);
+	return beside;
+}
+
+static void
+test_lingering_holds_nobody(void **state)
+{
+	int tries = 0;
+
+	while (!serves_beside_lingering(*state))
+		assert_int_not_equal(++tries, 20);
 }
 
 /* A worker that leaves serves those it has let in, and nobody else. */
