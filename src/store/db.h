@@ -171,9 +171,9 @@ bool db_is_null(const struct db_rows *rows, size_t row, int column);
 
 /*
  * Fields, checked for their width; a field of another width reads as NULL,
- * nil, 0 or false and is logged, and so does one that is not there.  Text and
- * bytes are borrowed until db_rows_free(), which wipes them.  db_get_time()
- * gives 0 for NULL, INT64_MAX for "infinity" and INT64_MIN for "-infinity".
+ * nil, 0 or false and is logged, and so does one that is not there.  A text is
+ * borrowed until db_rows_free(), which wipes it.  db_get_time() gives 0 for NULL,
+ * INT64_MAX for "infinity" and INT64_MIN for "-infinity".
  */
 const char *db_get_text(const struct db_rows *rows, size_t row, int column);
 bool db_copy_text(const struct db_rows *rows, size_t row, int column,
