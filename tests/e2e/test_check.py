@@ -9,7 +9,7 @@ import time
 import pytest
 
 from conftest import SIGN_IN
-from harness import contract, fastcgi, process
+from harness import contract, fastcgi, process, tree
 from harness.sessions import ACCESS, Session, ask
 
 CHECK = "/v2/auth/check"
@@ -395,10 +395,16 @@ def test_a_new_pool_asks_about_older_tokens(start_pool, pool, people, ctl,
     check_passes(check(later, other.cookie), other, people.alice.email)
 
 
+def is_busy(pool):
+    done = process.run([tree.POSTERN, "--listen", f"unix:{pool.address}",
+                        "--status"], check=True)
+    return b"1 busy" in done.stdout
+
+
 def test_a_worker_that_died_may_have_ended_some(start_pool, people, ctl,
-                                                sign_in):
-    pool = start_pool(workers=1, io_timeout_ms=20000)
-    ended = fresh(pool, people.alice, sign_in)
+                                                cluster, sign_in):
+    pool = start_pool(workers=1, db_timeout_ms=20000)
+    ended, other = (fresh(pool, people.alice, sign_in) for _ in range(2))
     ctl("session", "revoke", ended.sid)
     assert check(pool, ended.cookie).status == 204  # nobody told this pool
     time.sleep(1 - time.time() % 1)
@@ -411,10 +417,14 @@ def test_a_worker_that_died_may_have_ended_some(start_pool, people, ctl,
     assert check(pool, ended.cookie).status == 204
 
     [worker] = pool.workers()
-    with fastcgi.Connection(pool.address) as connection:
+    body = json.dumps({"refreshToken": other.refresh}).encode()
+    with cluster.frozen(), fastcgi.Connection(pool.address) as connection:
         connection.begin()
-        connection.params([("A", "b")], end=False)
-        time.sleep(0.3)  # accepted: it is busy with this
+        connection.params(fastcgi.request_params(
+            "POST", "/v2/auth/refresh", body,
+            {"Content-Type": "application/json"}))
+        connection.stdin(body)
+        process.wait_until("a busy worker", lambda: is_busy(pool), 20)
         os.kill(worker, signal.SIGKILL)
     process.wait_until("another worker",
                        lambda: pool.workers() not in ([], [worker]))
