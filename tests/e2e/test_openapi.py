@@ -124,6 +124,13 @@ def ways(away, start_pool, keys, people, new_person, expired, session,
         return {"body": {"email": "throttled@example.test", "password": "x"},
                 "pool": strict}
 
+    def forging():
+        strict = start_pool(throttle_address_rate=1, throttle_address_burst=1)
+        body = {"refreshToken": "a.b"}
+        fastcgi.ask(strict.address, "POST", "/v2/auth/refresh",
+                    json.dumps(body), {"Content-Type": "application/json"})
+        return {"body": body, "pool": strict}
+
     return {
         "REQUEST_INVALID": lambda: {"more": {"CONTENT_LENGTH": "9999"}},
         "BODY_TOO_LARGE": lambda: {"body": b" " * 20000},
@@ -155,6 +162,8 @@ def ways(away, start_pool, keys, people, new_person, expired, session,
         "signIn DISABLED": lambda: signing_in(people.disabled),
         "signIn THROTTLED": throttled,
 
+        "refresh THROTTLED": forging,
+        "keepSession THROTTLED": forging,
         "refresh SESSION_TOKEN": lambda: {"body": {"refreshToken": "a.b"}},
         "refresh SESSION_EXPIRED": lambda: changed(
             "sessions", "expires_at = created_at"),
