@@ -546,10 +546,17 @@ def at_once(count, act):
     return results
 
 
+@pytest.fixture(scope="module")
+def patient(start_pool_for_session, people, keys):
+    """With a grace that nobody exceeds, however busy the machine is."""
+    return start_pool_for_session(refresh_grace_seconds=300, workers=4)
+
+
 @pytest.mark.parametrize("count", [2, 3, 8, 32])
-def test_all_at_once(pool, cluster, session, count):
+def test_all_at_once(patient, cluster, session, count):
     """Many hold one token and show it at the same time: all get the same next
     one, whoever was first."""
+    pool = patient
     random.seed(count)
 
     def act(i):
@@ -558,7 +565,7 @@ def test_all_at_once(pool, cluster, session, count):
         return refreshed(refresh(pool, session.refresh))
 
     for generation in range(1, 6):
-        let_age(cluster, session)
+        let_age(cluster, session, 301)
         before = session.refresh
         tokens = {one.refresh for one in at_once(count, act)}
         assert len(tokens) == 1
