@@ -14,10 +14,10 @@ enum arrival_state {
 	ARRIVAL_COMING, /* in order so far */
 	ARRIVAL_READY,  /* whole, or with a body over the limit */
 	ARRIVAL_OVER,   /* nothing will come of it */
-	ARRIVAL_ANSWERED,
+	ARRIVAL_ANSWERED, /* and listened to, see arrival_drain() */
 };
 
-/* The caller reads it, and writes until_ms. */
+/* Others only read it. */
 struct arrival {
 	int connection;
 	int64_t until_ms; /* who looks after it ends it then */
