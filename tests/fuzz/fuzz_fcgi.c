@@ -53,7 +53,7 @@ listen_to(const uint8_t *data, size_t size, bool authorizer,
 		} else if (data[1] == 5) {
 			memcpy(said->body + said->body_size, data + 8, here);
 			said->body_size += here;
-			if (content == 0)
+			if (content == 0 || said->body_size > BODY_LIMIT)
 				return;
 		}
 		if ((size_t)(end - data) < 8 + content + data[6])
