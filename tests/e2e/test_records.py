@@ -358,7 +358,7 @@ def cut_out(choose, data):
 
 
 def cut_off(choose, data):
-    del data[choose.randrange(1, len(data)):]
+    del data[choose.randrange(len(data)):]
 
 
 def repeat(choose, data):
