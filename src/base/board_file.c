@@ -41,10 +41,12 @@ holder_of(int fd)
 
 /* ---- one's own ------------------------------------------------------------- */
 
-/* Take away what the dead of this user left. */
+/* Whoever has the lock may take the file away: no maker is in the middle of
+ * making it, nor alive. */
 static void
 sweep(const char *folder)
 {
+	struct flock lock = whole(F_WRLCK);
 	DIR *stream = opendir(folder);
 	struct dirent *entry;
 	struct stat status;
@@ -55,27 +57,28 @@ sweep(const char *folder)
 	while ((entry = readdir(stream)) != NULL) {
 		if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) != 0)
 			continue;
-		fd = openat(dirfd(stream), entry->d_name,
-		    O_RDONLY | OPEN_FLAGS);
+		fd = openat(dirfd(stream), entry->d_name, O_RDWR | OPEN_FLAGS);
 		if (fd == -1)
 			continue;
 		if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-		    status.st_uid == geteuid() && holder_of(fd) == -1)
+		    status.st_uid == geteuid() &&
+		    fcntl(fd, F_SETLK, &lock) == 0)
 			unlinkat(dirfd(stream), entry->d_name, 0);
 		close(fd);
 	}
 	closedir(stream);
 }
 
-/* Lock it, and give it its size now: to write to a page that there is no room for
- * would kill.  1; 0: somebody swept it before it was locked; or -1. */
+/* Lock it, which may have to wait for somebody who sweeps, and give it its size
+ * now: to write to a page that there is no room for would kill.  1; 0: it was swept;
+ * or -1. */
 static int
 settle(struct board_file *file)
 {
 	struct flock lock = whole(F_WRLCK);
 	struct stat status;
 
-	if (fcntl(file->fd, F_SETLK, &lock) == -1 ||
+	if (fcntl(file->fd, F_SETLKW, &lock) == -1 ||
 	    fstat(file->fd, &status) == -1)
 		return -1;
 	if (status.st_nlink == 0)

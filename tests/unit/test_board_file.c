@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -64,12 +65,14 @@ visit(void)
 	return found;
 }
 
-/* Become a process with a file, and wait to be ended. */
+/* Become a process with a file, and wait to be ended; by a test that fails,
+ * too. */
 static _Noreturn void
 live(char first, int ready_fd)
 {
 	struct board_file file;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (board_file_make(&file, folder, SIZE) != 0)
 		_exit(1);
 	*(char *)file.memory = first;
@@ -79,20 +82,38 @@ live(char first, int ready_fd)
 		pause();
 }
 
+/* What tells of its readiness is *ready_fd; nobody else can write there. */
 static pid_t
-start(char first)
+launch(char first, int *ready_fd)
 {
 	int ends[2];
 	pid_t pid;
-	char byte;
 
 	assert_int_equal(pipe(ends), 0);
 	pid = fork();
 	if (pid == 0)
 		live(first, ends[1]);
 	close(ends[1]);
-	assert_int_equal(read(ends[0], &byte, 1), 1);
-	close(ends[0]);
+	*ready_fd = ends[0];
+	return pid;
+}
+
+static void
+assert_ready(int ready_fd)
+{
+	char byte;
+
+	assert_int_equal(read(ready_fd, &byte, 1), 1);
+	close(ready_fd);
+}
+
+static pid_t
+start(char first)
+{
+	int ready_fd;
+	pid_t pid = launch(first, &ready_fd);
+
+	assert_ready(ready_fd);
 	return pid;
 }
 
@@ -150,6 +171,25 @@ test_the_dead_are_swept(void **state)
 	assert_int_equal(visit().count, 2);
 	end(second);
 	end(third);
+}
+
+#define MANY 40
+
+/* Who begins while others begin and sweep is found all the same. */
+static void
+test_many_begin_at_once(void **state)
+{
+	pid_t pids[MANY];
+	int ready[MANY];
+
+	(void)state;
+	for (int i = 0; i < MANY; i++)
+		pids[i] = launch('m', &ready[i]);
+	for (int i = 0; i < MANY; i++)
+		assert_ready(ready[i]);
+	assert_int_equal(visit().count, MANY);
+	for (int i = 0; i < MANY; i++)
+		end(pids[i]);
 }
 
 /* Children have the memory, and not the lock. */
@@ -247,6 +287,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_found_while_it_lives,
 		    make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(test_the_dead_are_swept,
+		    make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(test_many_begin_at_once,
 		    make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(test_a_child_is_not_its_maker,
 		    make_folder, remove_folder),
