@@ -39,7 +39,7 @@ static void
 skip_without_filter(void)
 {
 	if (!confine_has_calls())
-		skip_because("built without libseccomp");
+		skip_because("no filter: without libseccomp, or with sanitizers");
 	if (is_watched())
 		skip_because("valgrind needs more system calls");
 }
