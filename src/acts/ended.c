@@ -97,28 +97,34 @@ is_listed(const struct bucket *bucket, uint64_t name)
 	return false;
 }
 
-/* The place whose session ended first; a free one before all. */
+/* The place whose session ended first, and its name; a free one before all,
+ * whatever its time: somebody may be about to fill it. */
 static int
-oldest_place(struct bucket *bucket)
+oldest_place(struct bucket *bucket, uint64_t *name)
 {
 	int oldest = 0;
 
-	for (int i = 1; i < PLACES; i++)
+	for (int i = 0; i < PLACES; i++) {
+		*name = atomic_load(&bucket->names[i]);
+		if (*name == 0)
+			return i;
 		if (atomic_load(&bucket->ended_us[i]) <
 		    atomic_load(&bucket->ended_us[oldest]))
 			oldest = i;
+	}
+	*name = atomic_load(&bucket->names[oldest]);
 	return oldest;
 }
 
 /*
- * Put a name in the place of another.  False when somebody was faster: then the
- * place is theirs, and perhaps looks newer than it is.
+ * Put a name in a place, where `before` was seen.  False when somebody was faster:
+ * then the place is theirs, and perhaps looks newer than it is.
  */
 static bool
-replace(struct ended *ended, struct bucket *bucket, int place, uint64_t name,
-    int64_t now_us)
+replace(struct ended *ended, struct bucket *bucket, int place, uint64_t before,
+    uint64_t name)
 {
-	uint64_t before = atomic_load(&bucket->names[place]);
+	int64_t now_us = clock_now_us();
 	int64_t before_us = atomic_load(&bucket->ended_us[place]);
 
 	/* The doubt first: who misses the old name must find it raised. */
@@ -134,16 +140,19 @@ ended_add(struct ended *ended, const struct id *session)
 {
 	uint64_t name = name_of(session);
 	struct bucket *bucket;
+	uint64_t before;
+	int place;
 
 	if (ended == NULL)
 		return;
 	bucket = &ended->buckets[bucket_of(session)];
 	if (is_listed(bucket, name))
 		return;
-	for (int tries = 0; tries < PLACES; tries++)
-		if (replace(ended, bucket, oldest_place(bucket), name,
-			clock_now_us()))
+	for (int tries = 0; tries < PLACES; tries++) {
+		place = oldest_place(bucket, &before);
+		if (replace(ended, bucket, place, before, name))
 			return;
+	}
 
 	/* So many at once in one bucket: let the database tell them apart. */
 	ended_doubt(ended);
