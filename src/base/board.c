@@ -28,6 +28,7 @@ struct slot {
 	_Atomic uint64_t requests;
 	_Atomic uint32_t row;
 	_Atomic int32_t pid;
+	_Atomic uint32_t held;
 };
 
 /* How the memory begins: first, for all times, what it is and of which
@@ -200,6 +201,7 @@ void
 board_assign(struct board *board, int slot)
 {
 	atomic_store(&board->slots[slot].requests, 0);
+	atomic_store(&board->slots[slot].held, 0);
 	atomic_store(&board->slots[slot].pid, 0);
 	board_set(board, slot, BOARD_STARTING);
 }
@@ -213,6 +215,7 @@ board_name(struct board *board, int slot, pid_t pid)
 void
 board_clear(struct board *board, int slot)
 {
+	atomic_store(&board->slots[slot].held, 0);
 	board_set(board, slot, BOARD_EMPTY);
 }
 
@@ -236,6 +239,12 @@ board_served(struct board *board, int slot)
 	atomic_fetch_add(&board->slots[slot].requests, 1);
 }
 
+void
+board_holds(struct board *board, int slot, unsigned answers)
+{
+	atomic_store(&board->slots[slot].held, answers);
+}
+
 struct board_sight
 board_look(const struct board *board, int slot)
 {
@@ -250,6 +259,7 @@ board_look(const struct board *board, int slot)
 		.requests = atomic_load(&at->requests),
 		.pid = atomic_load(&at->pid),
 		.row = atomic_load(&at->row),
+		.held = atomic_load(&at->held),
 	};
 }
 
@@ -278,6 +288,16 @@ board_count(const struct board *board, int counts[static BOARD_STATES])
 	memset(counts, 0, BOARD_STATES * sizeof(counts[0]));
 	for (int slot = 0; slot < board->count; slot++)
 		counts[board_look(board, slot).state]++;
+}
+
+uint64_t
+board_held(const struct board *board)
+{
+	uint64_t held = 0;
+
+	for (int slot = 0; slot < board->count; slot++)
+		held += board_look(board, slot).held;
+	return held;
 }
 
 /* ---- the rest -------------------------------------------------------------------- */

@@ -25,6 +25,7 @@ struct board_sight {
 	pid_t pid;
 	size_t row; /* of the table of addresses, what a busy one answers; 0: it
 	               is not known yet, or none of ours */
+	unsigned held; /* answers that it keeps back for a while */
 };
 
 /* What the parent knows and writes down, for who looks from outside. */
@@ -74,6 +75,7 @@ void board_clear(struct board *board, int slot);
 void board_set(struct board *board, int slot, enum board_state state);
 void board_answers(struct board *board, int slot, size_t row);
 void board_served(struct board *board, int slot);
+void board_holds(struct board *board, int slot, unsigned answers);
 struct board_sight board_look(const struct board *board, int slot);
 
 void board_put(struct board *board, enum board_number number, int64_t value);
@@ -86,6 +88,9 @@ int64_t board_started_us(const struct board *board); /* clock_now_us() */
 
 /* "idle", "busy", ... */
 const char *board_state_name(enum board_state state);
+
+/* How many answers all of them keep back. */
+uint64_t board_held(const struct board *board);
 
 /* How many slots are in each state. */
 void board_count(const struct board *board, int counts[static BOARD_STATES]);

@@ -154,7 +154,7 @@ count_status(size_t status)
 }
 
 static void
-write_requests(FILE *out)
+write_requests(FILE *out, const struct board *board)
 {
 	struct line line = line_begin(out, "answers");
 	char word[24];
@@ -168,6 +168,8 @@ write_requests(FILE *out)
 		snprintf(word, sizeof(word), "with %d", status);
 		line_add(&line, number, word);
 	}
+	if (board_held(board) > 0)
+		line_add(&line, board_held(board), "held back");
 	line_end(&line);
 }
 
@@ -182,9 +184,9 @@ write_lost(FILE *out)
 }
 
 static void
-write_counts(FILE *out)
+write_counts(FILE *out, const struct board *board)
 {
-	write_requests(out);
+	write_requests(out, board);
 	write_counter(out, "sign-ins", METRICS_SIGN_INS);
 	write_counter(out, "refreshes", METRICS_REFRESHES);
 	write_counter(out, "throttled", METRICS_THROTTLED);
@@ -352,7 +354,7 @@ status_write(const struct board_copy *copy, const char *listen,
 	write_parent(out, copy, board, clock);
 	write_states(out, board);
 	write_hashing(out, board);
-	write_counts(out);
+	write_counts(out, board);
 	write_workers(out, board, clock->steady_ms);
 	metrics_use(NULL);
 	board_free(board);

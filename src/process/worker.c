@@ -193,6 +193,8 @@ open_worker(struct worker *worker, const struct worker_start *start)
 		.body_limit = (size_t)config->body_limit,
 		.users = listener->users,
 		.user_count = listener->user_count,
+		.board = start->board,
+		.slot = start->slot,
 		.one_at_a_time = listener->one_at_a_time,
 	};
 

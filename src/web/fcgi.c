@@ -117,7 +117,7 @@ fcgi_open(const struct fcgi_options *options)
 	fcgi->options = *options;
 	fcgi->door_fd = fcgi->source = -1;
 	fcgi->basin[0] = fcgi->basin[1] = -1;
-	fcgi->held = held_new();
+	fcgi->held = held_new(options->board, options->slot);
 	if (start_libfcgi() != 0) {
 		log_error("could not start libfcgi");
 	} else if (open_descriptors(fcgi) != 0) {
@@ -511,6 +511,27 @@ hold_answer(void *self, int ms)
 	fcgi->hold_ms = ms;
 }
 
+/* Is the answer to leave later?  Not when its peer is still sending, and has to be
+ * listened to. */
+static bool
+is_early(const struct fcgi *fcgi)
+{
+	return fcgi->hold_ms > 0 && fcgi->current->whole &&
+	    fcgi->answer_size < HELD_SIZE_LIMIT / 2 &&
+	    !held_is_full(fcgi->held) &&
+	    clock_steady_ms() < fcgi->begun_ms + fcgi->hold_ms;
+}
+
+static int64_t
+held_ms(const void *self)
+{
+	const struct fcgi *fcgi = self;
+
+	if (!is_early(fcgi))
+		return 0;
+	return fcgi->begun_ms + fcgi->hold_ms - clock_steady_ms();
+}
+
 /* Hand the request to libfcgi, which then finds all it wants to read. */
 static bool
 hand_over(struct fcgi *fcgi)
@@ -564,23 +585,13 @@ fcgi_begin(struct fcgi *fcgi, struct gateway *gateway)
 		.write = write_answer,
 		.gone = peer_gone,
 		.hold = fcgi->options.one_at_a_time ? NULL : hold_answer,
+		.held_ms = held_ms,
 		.self = fcgi,
 	};
 	return 0;
 }
 
 /* ---- a request ends ------------------------------------------------------ */
-
-/* Is the answer to leave later?  Not when its peer is still sending, and has to be
- * listened to. */
-static bool
-is_early(const struct fcgi *fcgi)
-{
-	return fcgi->hold_ms > 0 && fcgi->current->whole &&
-	    fcgi->answer_size < HELD_SIZE_LIMIT / 2 &&
-	    !held_is_full(fcgi->held) &&
-	    clock_steady_ms() < fcgi->begun_ms + fcgi->hold_ms;
-}
 
 /* Keep what libfcgi has written into the basin until the request is old
  * enough. */

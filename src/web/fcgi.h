@@ -20,6 +20,9 @@ struct fcgi_options {
 	                      64 KiB, so that a request fits into a socket */
 	const uid_t *users;/* who may connect to a Unix socket; borrowed */
 	size_t user_count; /* 0: everybody whom the socket's mode lets in */
+	struct board *board; /* where `slot` shows how many answers are held
+	                        back, or NULL */
+	int slot;
 	bool one_at_a_time;/* the web server sends nothing before it has its
 	                      answer, so that none is held back */
 };

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -45,6 +46,12 @@ struct gateway {
 	 * has too many of its kind.  NULL: there are no others to serve.
 	 */
 	void (*hold)(void *self, int ms);
+
+	/*
+	 * The answer is written: for how much longer will it be kept back?  0:
+	 * it leaves now.  NULL: it always does.
+	 */
+	int64_t (*held_ms)(const void *self);
 
 	void *self;
 };

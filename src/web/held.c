@@ -23,12 +23,26 @@ struct answer {
 struct held {
 	struct answer answers[HELD_LIMIT];
 	size_t first, count;
+
+	struct board *board;
+	int slot;
 };
 
 struct held *
-held_new(void)
+held_new(struct board *board, int slot)
 {
-	return memory_zeroed(1, sizeof(struct held));
+	struct held *held = memory_zeroed(1, sizeof(*held));
+
+	held->board = board;
+	held->slot = slot;
+	return held;
+}
+
+static void
+show(const struct held *held)
+{
+	if (held->board != NULL)
+		board_holds(held->board, held->slot, (unsigned)held->count);
 }
 
 bool
@@ -50,6 +64,7 @@ held_add(struct held *held, int connection, const void *bytes, size_t size,
 	answer->size = size;
 	memcpy(answer->bytes, bytes, size);
 	held->count++;
+	show(held);
 }
 
 int64_t
@@ -69,6 +84,7 @@ send_first(struct held *held)
 	free(answer->bytes);
 	held->first = (held->first + 1) % HELD_LIMIT;
 	held->count--;
+	show(held);
 }
 
 void

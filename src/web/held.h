@@ -8,12 +8,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/board.h"
+
 /* The largest answer that is held. */
 #define HELD_SIZE_LIMIT 4096
 
 struct held;
 
-struct held *held_new(void);
+/* How many there are is shown in a slot of the board, unless that is NULL. */
+struct held *held_new(struct board *board, int slot);
 
 /* Send all of them, due or not, and free it; NULL does nothing. */
 void held_free(struct held *held);

@@ -172,7 +172,8 @@ static const struct family counters[METRICS_COUNTERS] = {
 static const struct family timers[METRICS_TIMERS] = {
 	[METRICS_REQUEST_TIME] = {
 		"postern_http_request_duration_seconds",
-		"Time from a request's head to its answer.",
+		"Time from a request's head to its answer, which may be held "
+		"back for longer.",
 		.labels = label_row,
 		.sparse = true,
 	},
@@ -289,6 +290,14 @@ write_timer(FILE *out, enum metrics_timer timer)
 }
 
 static void
+write_number(FILE *out, const char *name, const char *type, uint64_t value,
+    const char *help)
+{
+	write_head(out, name, help, type);
+	fprintf(out, "%s %" PRIu64 "\n", name, value);
+}
+
+static void
 write_board(FILE *out, const struct board *board)
 {
 	int counts[BOARD_STATES];
@@ -303,14 +312,8 @@ write_board(FILE *out, const struct board *board)
 	for (int state = BOARD_EMPTY + 1; state < BOARD_STATES; state++)
 		fprintf(out, "postern_workers{state=\"%s\"} %d\n",
 		    board_state_name((enum board_state)state), counts[state]);
-}
-
-static void
-write_number(FILE *out, const char *name, const char *type, uint64_t value,
-    const char *help)
-{
-	write_head(out, name, help, type);
-	fprintf(out, "%s %" PRIu64 "\n", name, value);
+	write_number(out, "postern_answers_held", "gauge", board_held(board),
+	    "Refusals that are held back for a while.");
 }
 
 static void

@@ -254,9 +254,14 @@ static void
 log_request(const struct exchange *exchange, bool sent)
 {
 	const struct request *request = exchange->request;
+	const struct gateway *gateway = request->gateway;
 	const struct response *response = exchange->response;
 	char text[ID_TEXT_SIZE];
 	struct log_line line;
+	int64_t held_ms = 0;
+
+	if (gateway->held_ms != NULL)
+		held_ms = gateway->held_ms(gateway->self);
 
 	log_begin(&line, level_of(exchange), "request");
 	log_add(&line, "id", request->id_text);
@@ -271,6 +276,8 @@ log_request(const struct exchange *exchange, bool sent)
 		log_add(&line, "key", text);
 	}
 	log_add_int(&line, "us", clock_steady_us() - request->started_us);
+	if (held_ms > 0)
+		log_add_int(&line, "held_ms", held_ms);
 	if (!sent)
 		log_add(&line, "sent", "no");
 	log_end(&line);

@@ -7,7 +7,7 @@ import json
 import threading
 import time
 
-from harness import contract, fastcgi, process, tree
+from harness import contract, fastcgi, process, prometheus, tree
 from harness.lighttpd import to_socket
 from harness.sessions import Session
 
@@ -52,6 +52,35 @@ def test_refusals_wait_side_by_side(start_pool, sign_in):
         contract.check_refused(answer, 503, "SERVICE_UNAVAILABLE")
         assert 1.49 <= took < (5 if not tree.SANITIZED else 10)
     assert {answer.status for answer, _ in signed} <= {401, 503}
+
+
+def test_who_waits_is_counted(start_pool, sign_in):
+    """What is held back is seen by an operator, and the log says so."""
+    pool = start_pool(workers=4, hash_queue=1, refusal_ms=10000, **NARROW)
+
+    def held():
+        return prometheus.read(fastcgi.ask(
+            pool.address, "GET", "/metrics", REMOTE_ADDR="127.0.0.1",
+            timeout=20).body.decode())["postern_answers_held"].total()
+
+    assert held() == 0
+    with concurrent.futures.ThreadPoolExecutor(12) as threads:
+        asked = [threads.submit(sign_in, pool, f"n{i}@example.test", "x",
+                                timeout=30) for i in range(12)]
+        process.wait_until("all of them to be dealt with", lambda: len(
+            [event for event in pool.events("request")
+             if "/sign-in" in event["path"]]) == 12, 9)
+        waiting = [event for event in pool.events("request")
+                   if event.get("outcome") == "busy"]
+        assert held() == len(waiting) > 0
+        shown = process.run([tree.POSTERN, "--status", "--listen",
+                             f"unix:{pool.address}"], check=True).stdout
+        assert f"{len(waiting)} held back\n" in shown.decode()
+        assert all(0 < event["held_ms"] <= 10000 for event in waiting)
+        assert not [event for event in pool.events("request")
+                    if event.get("outcome") != "busy" and "held_ms" in event]
+        assert pool.stop() == 0
+        assert {one.result().status for one in asked} <= {401, 503}
 
 
 def test_a_throttled_one_takes_as_long(start_pool, sign_in):

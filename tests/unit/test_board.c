@@ -39,6 +39,28 @@ test_slots_begin_empty(void **state)
 }
 
 static void
+test_held_answers(void **state)
+{
+	struct board *board = new_board(3);
+
+	(void)state;
+	assert_int_equal(board_held(board), 0);
+	board_assign(board, 0);
+	board_holds(board, 0, 2);
+	board_assign(board, 2);
+	board_holds(board, 2, 3);
+	assert_int_equal(board_look(board, 2).held, 3);
+	assert_int_equal(board_held(board), 5);
+
+	/* Who died holds nothing any more; nor does who comes next. */
+	board_clear(board, 0);
+	assert_int_equal(board_held(board), 3);
+	board_assign(board, 2);
+	assert_int_equal(board_held(board), 0);
+	board_free(board);
+}
+
+static void
 test_states(void **state)
 {
 	static const enum board_state states[] = { BOARD_STARTING, BOARD_IDLE,
@@ -114,6 +136,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_slots_begin_empty),
+		cmocka_unit_test(test_held_answers),
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_shared_with_a_child),

@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "base/board.h"
 #include "base/clock.h"
 #include "records.h"
 #include "web/fcgi.h"
@@ -1067,6 +1068,37 @@ test_held(void **state)
 	close(other);
 }
 
+/* It is told how long it will be, and how many there are. */
+static void
+test_holding_is_told(void **state)
+{
+	const struct board_kind kind = { "1", 0 };
+	struct board *board = board_new(&kind, 2, NULL, "");
+	const struct fcgi_options options = { .board = board, .slot = 1 };
+	struct door door;
+	int first, second;
+
+	(void)state;
+	assert_non_null(board);
+	open_door_with(&door, AF_UNIX, options);
+	records_request(&request, 0, "1");
+	assert_int_equal(begin(&door, &first), 0);
+	assert_int_equal(door.gateway.held_ms(door.gateway.self), 0);
+	door.gateway.hold(door.gateway.self, FOR_EVER_MS);
+	assert_in_range(door.gateway.held_ms(door.gateway.self), 1,
+	    FOR_EVER_MS);
+	answer(&door, "later");
+	assert_int_equal(board_look(board, 1).held, 1);
+	second = put_off(&door, FOR_EVER_MS);
+	assert_int_equal(board_look(board, 1).held, 2);
+	assert_int_equal(board_look(board, 0).held, 0);
+	shut_door(&door);
+	assert_int_equal(board_look(board, 1).held, 0);
+	close(first);
+	close(second);
+	board_free(board);
+}
+
 /* A request that took its time waits no more. */
 static void
 test_held_long_enough(void **state)
@@ -1096,7 +1128,9 @@ test_too_large_to_be_held(void **state)
 	records_request(&request, 0, "1");
 	assert_int_equal(begin(door, &client), 0);
 	door->gateway.hold(door->gateway.self, FOR_EVER_MS);
-	answer(door, text);
+	door->gateway.write(door->gateway.self, text, strlen(text));
+	assert_int_equal(door->gateway.held_ms(door->gateway.self), 0);
+	answer(door, "");
 	assert_answered(client, text);
 	close(client);
 }
@@ -1271,6 +1305,7 @@ main(void)
 		LOCAL(test_not_waiting),
 		LOCAL(test_held),
 		INTERNET(test_held),
+		cmocka_unit_test(test_holding_is_told),
 		LOCAL(test_held_long_enough),
 		LOCAL(test_too_large_to_be_held),
 		LOCAL(test_held_while_another_waits),

@@ -168,7 +168,10 @@ test_workers_only_with_a_board(void **state)
 
 	(void)state;
 	board_set(board, 2, BOARD_BUSY);
+	board_holds(board, 1, 4);
+	board_holds(board, 2, 2);
 	text = write_text(board, NULL);
+	assert_non_null(strstr(text, "\npostern_answers_held 6\n"));
 	assert_non_null(strstr(text, "\npostern_workers{state=\"busy\"} 1\n"));
 	assert_non_null(strstr(text, "\npostern_workers{state=\"idle\"} 0\n"));
 	assert_null(strstr(text, "empty"));
@@ -177,6 +180,7 @@ test_workers_only_with_a_board(void **state)
 
 	text = write_text(NULL, NULL);
 	assert_null(strstr(text, "postern_workers{"));
+	assert_null(strstr(text, "postern_answers_held"));
 	assert_null(strstr(text, "postern_hash_slots"));
 	assert_non_null(strstr(text, "\npostern_build_info{version=\""));
 	free(text);

@@ -122,6 +122,7 @@ test_a_pool(void **state)
 	board_name(board, 2, 4713);
 	board_set(board, 2, BOARD_IDLE);
 	board_served(board, 2);
+	board_holds(board, 2, 7);
 	board_put(board, BOARD_LOOKED_MS, clock_steady_ms());
 	board_put(board, BOARD_WORKERS, 2);
 	board_put(board, BOARD_HASH_SLOTS, 4);
@@ -139,7 +140,7 @@ test_a_pool(void **state)
 	assert_has(text, "\nworkers     1 idle, 1 busy\n");
 	assert_has(text, "\npasswords   3 of 4 slots busy, 0 of 0 places");
 	assert_has(text, "0 places taken, 17 waiting, 0 hashed");
-	assert_has(text, "\nanswers     none\n");
+	assert_has(text, "\nanswers     7 held back\n");
 	assert_has(text, "\nsign-ins    2 signed_in, 1 denied\n");
 	assert_has(text, "\n      4712  busy             4.2 s             0"
 			 "  POST /auth/sign-in\n");
