@@ -201,13 +201,16 @@ serve_address(struct exchange *exchange)
 		error_answer(exchange->response, ERROR_NO_SUCH_ADDRESS, NULL);
 }
 
-/* What an authorizer lets pass is the place's to say, and some web servers would
- * put our word beside it. */
+/* May it be kept, and sent in parts?  Never the latter: some web servers would cut
+ * one out (206), others not.  What an authorizer lets pass is the place's to say, and
+ * some web servers would put our word beside it. */
 static void
-head_cache(const struct request *request, struct response *response)
+head_use(const struct request *request, struct response *response)
 {
 	if (request->authorizer && response->status == 200)
 		return;
+	if (response->status == 200)
+		response_header(response, "Accept-Ranges", "none");
 	if (response->max_age > 0)
 		response_header(response, "Cache-Control", "public, max-age=%d",
 		    response->max_age);
@@ -237,7 +240,7 @@ answer(struct exchange *exchange, const struct gateway *gateway)
 		error_answer(response, ERROR_REQUEST_INVALID, NULL);
 		break;
 	}
-	head_cache(exchange->request, response);
+	head_use(exchange->request, response);
 	cors_head(exchange->service->config, exchange->request, response);
 }
 

@@ -30,6 +30,8 @@ COOKIES = {"Cookie": "postern-access=%(access)s; postern-refresh=%(refresh)s"}
 OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
 PREFLIGHT = {"Access-Control-Request-Method": "POST"}
 CHUNKED = {"Transfer-Encoding": "chunked"}
+TOMORROW = "Fri, 01 Jan 2100 00:00:00 GMT"
+LONG_AGO = "Mon, 01 Jan 1990 00:00:00 GMT"
 
 RIGHT = '{"email": "%(email)s", "password": "%(password)s"}'
 WRONG = '{"email": "%(email)s", "password": "not the password"}'
@@ -299,11 +301,67 @@ TABLE = {
                              PUBLIC),
     "keys as before":   Row(f"GET {JWKS}", {"If-None-Match": "%(etag)s"}, None, 304,
                             NO_BODY, PUBLIC),
+    "keys weakly as before": Row(f"GET {JWKS}", {"If-None-Match": "W/%(etag)s"},
+                                 None, 304, NO_BODY, PUBLIC),
+    "keys as one of two": Row(f"GET {JWKS}", {"If-None-Match": '"x", %(etag)s'},
+                              None, 304, NO_BODY, PUBLIC),
+    "keys unless any": Row(f"GET {JWKS}", {"If-None-Match": "*"}, None, 304, NO_BODY,
+                           PUBLIC),
+    "keys if others":   Row(f"GET {JWKS}", {"If-Match": '"x"'}, None, 200, ANY,
+                            PUBLIC),
+    "keys since":       Row(f"GET {JWKS}", {"If-Modified-Since": TOMORROW}, None, 200,
+                            ANY, PUBLIC),
+    "keys unless since": Row(f"GET {JWKS}", {"If-Unmodified-Since": LONG_AGO}, None,
+                             200, ANY, PUBLIC),
     "HEAD of the keys": Row(f"HEAD {JWKS}", {}, None, 200, NO_BODY, PUBLIC),
+    "HEAD of keys as before": Row(f"HEAD {JWKS}", {"If-None-Match": "%(etag)s"}, None,
+                                  304, NO_BODY, PUBLIC),
+    "an answer unless any": Row(f"GET {HEALTH}", {"If-None-Match": "*"}, None, 200,
+                                OK),
+    "an answer since":  Row(f"GET {HEALTH}", {"If-Modified-Since": TOMORROW}, None,
+                            200, OK),
+    "sign-in unless any": Row(f"POST {SIGN_IN}", {**KEY, **JSON,
+                                                  "If-None-Match": "*"},
+                              RIGHT, 200, TOKENS, SIGNED_IN),
+    "sign-in if others": Row(f"POST {SIGN_IN}", {**KEY, **JSON, "If-Match": '"x"'},
+                             RIGHT, 200, TOKENS, SIGNED_IN),
+    "sign-in since":    Row(f"POST {SIGN_IN}", {**KEY, **JSON,
+                                                "If-Modified-Since": TOMORROW},
+                            RIGHT, 200, TOKENS, SIGNED_IN),
+    "sign-in unless since": Row(f"POST {SIGN_IN}", {**KEY, **JSON,
+                                                    "If-Unmodified-Since": LONG_AGO},
+                                RIGHT, 200, TOKENS, SIGNED_IN),
+
+    # ---- parts, which nobody gets
+    "a part":           Row(f"GET {HEALTH}", {"Range": "bytes=0-3"}, None, 200, OK),
+    "the end":          Row(f"GET {HEALTH}", {"Range": "bytes=-3"}, None, 200, OK),
+    "two parts":        Row(f"GET {HEALTH}", {"Range": "bytes=0-1,3-4"}, None, 200,
+                            OK),
+    "no such part":     Row(f"GET {HEALTH}", {"Range": "bytes=900000-"}, None, 200,
+                            OK),
+    "a part by its old name": Row(f"GET {HEALTH}", {"Request-Range": "bytes=0-3"},
+                                  None, 200, OK),
+    "HEAD of a part":   Row(f"HEAD {HEALTH}", {"Range": "bytes=0-3"}, None, 200,
+                            NO_BODY),
+    "a part of no address": Row("GET /v2/auth/nowhere", {"Range": "bytes=0-3"}, None,
+                                404, NO_ADDRESS),
+    "a part of the keys": Row(f"GET {JWKS}", {"Range": "bytes=0-3"}, None, 200, ANY,
+                              PUBLIC),
+    "a part of these keys": Row(f"GET {JWKS}", {"Range": "bytes=0-3",
+                                                "If-Range": "%(etag)s"},
+                                None, 200, ANY, PUBLIC),
+    "a part of keys as before": Row(f"GET {JWKS}", {"Range": "bytes=0-3",
+                                                    "If-None-Match": "%(etag)s"},
+                                    None, 304, NO_BODY, PUBLIC),
+    "a part of who I am": Row(f"GET {ME}", {**BEARER, "Range": "bytes=0-3"}, None,
+                              200, ANY),
+    "a part of a sign-in": Row(f"POST {SIGN_IN}", {**KEY, **JSON,
+                                                   "Range": "bytes=0-3"},
+                               RIGHT, 200, TOKENS, SIGNED_IN),
 }
 
 # What is the web server's to say.
-TRANSPORT = {"accept-ranges", "connection", "content-length", "date", "keep-alive",
+TRANSPORT = {"connection", "content-length", "date", "keep-alive",
              "server", "transfer-encoding", "x-request-id", "upgrade"}
 
 VARIES = [
@@ -339,6 +397,8 @@ def expected_headers(status, row, visitor):
              "Cache-Control": ["no-store"]}
     if status not in (204, 303, 304):
         found["Content-Type"] = ["application/json"]
+    if status == 200:
+        found["Accept-Ranges"] = ["none"]
     if status == 401:
         found["WWW-Authenticate"] = ['Bearer realm="postern"']
     found.update(row.more)
