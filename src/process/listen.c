@@ -525,6 +525,30 @@ listen_unlink(struct listener *listener)
 	listener->path = NULL;
 }
 
+/* For its "bin-path", lighttpd adds a number to the socket's name, and says how
+ * many children it wants in PHP's words. */
+static bool
+is_lighttpd(const struct listener *listener)
+{
+	const char *number = strrchr(listener->name, '-');
+
+	return listener->source == LISTEN_INHERITED &&
+	       getenv("PHP_FCGI_CHILDREN") != NULL && number != NULL &&
+	       number_of(number + 1) >= 0;
+}
+
+/* What spawn-fcgi or systemd hands over may be handed to others, too; and a TCP
+ * socket would forget those who wait. */
+bool
+listen_shut(const struct listener *listener)
+{
+	bool ours = listener->source == LISTEN_BOUND ||
+		    listener->one_at_a_time || is_lighttpd(listener);
+
+	return ours && strncmp(listener->name, "unix:", 5) == 0 &&
+	       shutdown(listener->fd, SHUT_RDWR) == 0;
+}
+
 void
 listen_close(struct listener *listener)
 {

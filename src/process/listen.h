@@ -60,6 +60,15 @@ int listen_set_users(struct listener *listener, const struct config *config);
  * nobody new comes in.  For the parent. */
 void listen_unlink(struct listener *listener);
 
+/*
+ * Nobody new can connect, but whoever has connected can still be accepted; poll()
+ * says POLLHUP from then on.  So nobody is let in whom nobody will serve, however close
+ * he comes to the end.  Only for a Unix socket that is ours alone; false, and
+ * nothing done, for any other.  For the parent, once workers know that they are to
+ * leave, and for workers that have lost theirs.
+ */
+bool listen_shut(const struct listener *listener);
+
 void listen_close(struct listener *listener);
 
 #endif

@@ -44,6 +44,13 @@
 #define HAND_OVER_MS  20   /* between looks for a new worker to be ready */
 #define KILL_AFTER_MS 1000 /* from SIGTERM to SIGKILL */
 
+/* To serve on when mod_fcgid wants us to leave: until nobody has come for so long,
+ * and for how long at most.  It looks who has left after 340 ms, and then after
+ * 1340. */
+#define LINGER_MS      250
+#define LINGER_LOOK_MS 50
+#define LINGER_MOST_MS 1000
+
 struct child {
 	pid_t pid; /* 0: the slot is free */
 	bool old;  /* of the program before: the board does not show it */
@@ -81,6 +88,7 @@ struct pool {
 	int64_t silent_until_ms;
 
 	int stops; /* SIGTERM and SIGINT so far */
+	bool lingers;
 };
 
 /* ---- counting ------------------------------------------------------------ */
@@ -569,6 +577,8 @@ patience(const struct pool *pool)
 		wait_ms = pool->config->request_deadline_ms / 4;
 	if (has_old(pool))
 		wait_ms = HAND_OVER_MS;
+	if (pool->lingers)
+		wait_ms = LINGER_LOOK_MS;
 	return left_ms > 0 && left_ms < wait_ms ? left_ms : wait_ms;
 }
 
@@ -644,19 +654,55 @@ tell_all_to_leave(struct pool *pool)
 	}
 }
 
+static uint64_t
+count_served(const struct pool *pool)
+{
+	uint64_t count = 0;
+
+	for (int slot = 0; slot < pool->top; slot++)
+		count += board_look(pool->board, slot).requests;
+	return count;
+}
+
+/*
+ * Apache's graceful restart ends mod_fcgid's processes first, and then the children
+ * that still have requests for them.  One that finds nobody is lost: there is no
+ * longer anybody who would start another process for it.
+ */
+static void
+linger(struct pool *pool)
+{
+	int64_t now_ms = clock_steady_ms(), quiet_ms = now_ms + LINGER_MS;
+	int64_t end_ms = now_ms + LINGER_MOST_MS;
+	uint64_t served = count_served(pool), before;
+
+	pool->lingers = true;
+	while (pool->stops == 1 && now_ms < quiet_ms && now_ms < end_ms) {
+		before = served;
+		wait_signal(pool);
+		served = count_served(pool);
+		now_ms = clock_steady_ms();
+		if (served != before || are_all_busy(pool))
+			quiet_ms = now_ms + LINGER_MS;
+	}
+	pool->lingers = false;
+}
+
 /* Requests that have begun are finished, within limits. */
 static void
 stop(struct pool *pool)
 {
-	int64_t kill_at_ms =
-	    clock_steady_ms() + pool->config->request_deadline_ms;
-	int64_t give_up_ms = kill_at_ms + KILL_AFTER_MS;
-	int64_t now_ms;
+	int64_t now_ms, kill_at_ms, give_up_ms;
 	bool hastened = false;
 
 	program_abandon(&pool->trial);
 	listen_unlink(pool->listener);
+	if (pool->listener->one_at_a_time)
+		linger(pool);
+	kill_at_ms = clock_steady_ms() + pool->config->request_deadline_ms;
+	give_up_ms = kill_at_ms + KILL_AFTER_MS;
 	tell_all_to_leave(pool);
+	listen_shut(pool->listener);
 	while (count_alive(pool) > 0) {
 		wait_signal(pool);
 		now_ms = clock_steady_ms();

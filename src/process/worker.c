@@ -89,12 +89,25 @@ take_signals(void)
 	return signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Those who replace us may have another list of sessions that ended. */
+static void
+empty(struct worker *worker)
+{
+	worker->empty_until_ms = clock_steady_ms() + EMPTY_MS;
+}
+
+/* Those who replace us may have another list of sessions that ended.  Without a
+ * parent we are the last who can serve those at a door of our own; and lighttpd and
+ * mod_fcgid turn to nobody else while that is open. */
 static void
 leave(struct worker *worker)
 {
-	worker->leaving = true;
+	bool alone = getppid() != worker->start->parent;
+
 	ended_doubt(worker->start->ended);
+	if (alone && listen_shut(worker->start->listener))
+		empty(worker);
+	else
+		worker->leaving = true;
 }
 
 static void
@@ -106,7 +119,7 @@ read_signals(struct worker *worker)
 		if (info.ssi_signo == SIGTERM)
 			leave(worker);
 		else if (info.ssi_signo == SIGUSR2)
-			worker->empty_until_ms = clock_steady_ms() + EMPTY_MS;
+			empty(worker);
 		else if (log_reopen() == -1)
 			log_error("could not open the log again: %s",
 			    strerror(errno));
@@ -266,6 +279,17 @@ may_stay(const struct worker *worker)
 	       clock_steady_ms() < worker->empty_until_ms;
 }
 
+/* By our parent, who has told us before; or by nobody that we know. */
+static bool
+was_told_to_leave(struct worker *worker)
+{
+	read_signals(worker);
+	if (worker->leaving || worker->empty_until_ms != 0)
+		return true;
+	log_error("the listening socket was shut down");
+	return false;
+}
+
 /* Returns the exit status.  Whoever has been let in is served before the worker
  * leaves. */
 static int
@@ -280,6 +304,10 @@ serve_all(struct worker *worker)
 			break;
 		case FCGI_NOBODY:
 		case FCGI_WOKEN:
+			break;
+		case FCGI_SHUT:
+			if (!was_told_to_leave(worker))
+				return 1;
 			break;
 		case FCGI_QUIET:
 			return 0;

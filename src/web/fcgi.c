@@ -341,14 +341,18 @@ accept_failed(void)
 	return FCGI_BROKEN;
 }
 
-/* Somebody has knocked. */
+/* Somebody has knocked; or, when the door is shut, may have before. */
 static enum fcgi_accept
-let_in(struct fcgi *fcgi)
+let_in(struct fcgi *fcgi, bool door_is_shut)
 {
 	const struct fcgi_options *options = &fcgi->options;
 	struct arrival *arrival;
 	int connection = accept4(options->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 
+	if (connection == -1 && errno == EAGAIN && door_is_shut) {
+		fcgi_shut(fcgi);
+		return FCGI_SHUT;
+	}
 	if (connection == -1)
 		return accept_failed();
 	if (fcgi->spare == NULL)
@@ -405,12 +409,8 @@ fcgi_accept(struct fcgi *fcgi, bool wait)
 			listen_to_guest(fcgi, events[i].data.ptr);
 	}
 	dismiss_late(fcgi);
-	if (knock & (EPOLLHUP | EPOLLERR)) {
-		log_error("the listening socket was shut down");
-		return FCGI_BROKEN;
-	}
 	if (knock != 0)
-		result = let_in(fcgi);
+		result = let_in(fcgi, (knock & EPOLLHUP) != 0);
 	return choose(fcgi, result);
 }
 

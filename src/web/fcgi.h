@@ -34,6 +34,8 @@ enum fcgi_accept {
 	FCGI_WOKEN,    /* nobody came, and wake_fd can be read */
 	FCGI_QUIET,    /* nobody is there or on the way, and it was not to be
 	                  waited for */
+	FCGI_SHUT,     /* the listening socket was shut down, and whoever waited
+	                  there has been accepted; as after fcgi_shut() */
 	FCGI_BROKEN,   /* the listening socket is of no more use (logged) */
 };
 

@@ -145,6 +145,7 @@ work(const uint8_t *data, size_t size)
 		case FCGI_WOKEN:
 			return;
 		case FCGI_NOBODY:
+		case FCGI_SHUT:
 		case FCGI_QUIET:
 		case FCGI_BROKEN:
 			MUST(0); /* nobody, where somebody wakes */

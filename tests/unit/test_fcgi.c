@@ -156,6 +156,7 @@ begin_next(struct door *door)
 		case FCGI_NOBODY:
 			break;
 		case FCGI_WOKEN:
+		case FCGI_SHUT:
 		case FCGI_BROKEN:
 			fail();
 			break;
@@ -948,6 +949,29 @@ test_shut(void **state)
 	close(late);
 }
 
+/* Whoever has connected before it was shut is served, and nobody can after. */
+static void
+test_shut_by_another(void **state)
+{
+	struct door *door = *state;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), client;
+
+	records_request(&request, 0, "abc");
+	client = knock(door);
+	send_request(client);
+	assert_int_equal(shutdown(door->listen_fd, SHUT_RDWR), 0);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&door->address,
+	    door->size), -1);
+	assert_int_equal(errno, ECONNREFUSED);
+	assert_int_equal(begin_next(door), 0);
+	answer(door, "before we close");
+	assert_answered(client, "before we close");
+	assert_int_equal(fcgi_accept(door->fcgi, true), FCGI_SHUT);
+	assert_int_equal(fcgi_accept(door->fcgi, true), FCGI_QUIET);
+	close(client);
+	close(fd);
+}
+
 /* ---- the door ------------------------------------------------------------ */
 
 static void
@@ -1301,6 +1325,7 @@ main(void)
 		LOCAL(test_lingering_holds_nobody),
 		INTERNET(test_lingering_holds_nobody),
 		LOCAL(test_shut),
+		LOCAL(test_shut_by_another),
 		LOCAL(test_woken),
 		LOCAL(test_not_waiting),
 		LOCAL(test_held),
@@ -1314,7 +1339,7 @@ main(void)
 		cmocka_unit_test(test_one_at_a_time),
 		LOCAL(test_held_for_nobody),
 		cmocka_unit_test(test_users),
-		LOCAL(test_broken_socket),
+		INTERNET(test_broken_socket),
 	};
 
 	return cmocka_run_group_tests_name("fcgi", tests, NULL, NULL);
