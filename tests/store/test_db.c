@@ -63,18 +63,24 @@ static const struct db_statement table[] = {
 
 /* A handle with them; nothing is refused unless the test asks for it. */
 static struct db *
-open_scratch(bool prepare)
+open_scratch_for(bool prepare, int timeout_ms)
 {
 	const struct db_options options = {
 		.program = "store-test",
 		.statements = table,
 		.statement_count = sizeof(table) / sizeof(table[0]),
 		.prepare = prepare,
-		.timeout_ms = TIMEOUT_MS,
+		.timeout_ms = timeout_ms,
 	};
 
 	refuse_times(0);
 	return open_db_with("postern_service", "", &options);
+}
+
+static struct db *
+open_scratch(bool prepare)
+{
+	return open_scratch_for(prepare, TIMEOUT_MS);
 }
 
 static enum store_result
@@ -99,6 +105,28 @@ let_rest(const char *state)
 {
 	if (strcmp(state, "57014") == 0 || strcmp(state, "55P03") == 0)
 		usleep(250 * 1000);
+}
+
+/* It is run again and again, but not without a pause. */
+static void
+ask_until_the_deadline(struct db *hasty, const char *state)
+{
+	int64_t began, really_ms, lost_ms = 1;
+
+	/* A machine that stands still has less of them. */
+	for (int i = 0; i < TRIES && lost_ms > 0; i++) {
+		refuse_times(1000000);
+		began = running_ms();
+		really_ms = clock_steady_ms();
+		assert_int_equal(ask(hasty, state), STORE_UNAVAILABLE);
+		really_ms = clock_steady_ms() - really_ms;
+		lost_ms = really_ms - since(began);
+		assert_true(since(began) < HASTY_MS + LATENESS_MS);
+		assert_true(calls() <= 40);
+		if (calls() >= 5)
+			return;
+	}
+	fail_msg("run %d times until the deadline", (int)calls());
 }
 
 static void
@@ -137,19 +165,19 @@ test_sqlstates(void **state)
 		{ "25006", 1, STORE_UNAVAILABLE, STORE_UNAVAILABLE },
 	};
 	struct db *db = open_scratch(true);
-	int64_t began;
+	struct db *hasty = open_scratch_for(true, HASTY_MS);
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		refuse_times(1000000);
-		began = clock_steady_ms();
-		assert_int_equal(ask(db, cases[i].state), cases[i].always);
-		assert_true(since(began) < TIMEOUT_MS + LATENESS_MS);
-		if (cases[i].runs != 0)
+		if (cases[i].runs != 0) {
+			assert_int_equal(ask(db, cases[i].state),
+			    cases[i].always);
 			assert_int_equal(calls(), cases[i].runs);
-		else
-			assert_in_range(calls(), 5, 40);
+		} else {
+			ask_until_the_deadline(hasty, cases[i].state);
+		}
 		refuse_times(1);
 		let_rest(cases[i].state);
 		assert_int_equal(ask(db, cases[i].state), cases[i].once);
@@ -157,6 +185,7 @@ test_sqlstates(void **state)
 		let_rest(cases[i].state);
 		assert_int_equal(ask(db, cases[i].state), STORE_OK);
 	}
+	db_close(hasty);
 	db_close(db);
 }
 

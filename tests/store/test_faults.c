@@ -17,13 +17,14 @@
 #include "store/audit.h"
 #include "store/logins.h"
 #include "store/sessions.h"
+#include "store/statements.h"
 #include "support.h"
 
 #define SERVICE "postern_service"
 #define LOGIN   "ann@example.org"
 
 /* A pause of a second, and a busy machine. */
-#define BACK_MS 1500
+#define BACK_MS 3000
 
 static enum store_result
 find(struct db *db)
@@ -35,12 +36,26 @@ find(struct db *db)
 }
 
 static struct db *
-open_through(const struct proxy *proxy)
+open_through_by(const struct proxy *proxy,
+    struct db *(*open)(const char *role, const char *more))
 {
 	char more[128];
 
 	snprintf(more, sizeof(more), "host=%s", proxy_directory(proxy));
-	return open_db(SERVICE, more);
+	return open(SERVICE, more);
+}
+
+static struct db *
+open_through(const struct proxy *proxy)
+{
+	return open_through_by(proxy, open_db);
+}
+
+/* End a backend: when this returns, it has. */
+static void
+end_backend(int64_t pid)
+{
+	admin("SELECT pg_terminate_backend(%d, 10000)", (int)pid);
 }
 
 static void
@@ -62,7 +77,7 @@ is_well(struct db *db)
 static int64_t
 recovers_within(struct db *db, int64_t limit_ms)
 {
-	int64_t began = clock_steady_ms();
+	int64_t began = running_ms();
 
 	while (!is_well(db)) {
 		if (since(began) > limit_ms)
@@ -179,6 +194,7 @@ test_start_is_cut(void **state)
 {
 	struct proxy *proxy = proxy_start();
 	struct db *db;
+	int64_t began_ms;
 	long bytes;
 	bool cut = true;
 
@@ -187,9 +203,11 @@ test_start_is_cut(void **state)
 		assert_true(bytes < 10000);
 		db = open_through(proxy);
 		proxy_cut_after(proxy, PROXY_TO_CLIENT, bytes);
+		began_ms = clock_steady_ms();
 		if (find(db) == STORE_UNAVAILABLE) {
 			/* The next attempt, in 100 ms, finds it well. */
-			assert_true(recovers_within(db, 1000) >= 60);
+			recovers_within(db, 1000);
+			assert_true(clock_steady_ms() - began_ms >= 60);
 		}
 		cut = proxy_has_cut(proxy);
 		db_close(db);
@@ -208,8 +226,7 @@ test_connection_is_ended_between_calls(void **state)
 	(void)state;
 	/* SIGPIPE would end the program: nobody has asked to ignore it. */
 	for (i = 0; i < 5; i++) {
-		admin("SELECT pg_terminate_backend(%d)", (int)backend_of(db));
-		pause_ms(50);
+		end_backend(backend_of(db));
 		assert_true(is_well(db));
 	}
 	db_close(db);
@@ -285,67 +302,96 @@ postmaster(void)
 	return (pid_t)pid;
 }
 
+/* When the last of those calls ended that took their whole deadline. */
+static int64_t late_ms;
+
+/* For a hasty handle. */
 static void
 assert_late(struct db *db)
 {
-	int64_t began = clock_steady_ms();
+	int64_t began = running_ms(), really_ms = clock_steady_ms();
 
 	assert_int_equal(find(db), STORE_UNAVAILABLE);
-	assert_in_range(since(began), TIMEOUT_MS - 5,
-	    TIMEOUT_MS + LATENESS_MS);
+	late_ms = clock_steady_ms();
+	assert_true(late_ms - really_ms >= HASTY_MS - 5);
+	assert_true(since(began) < HASTY_MS + LATENESS_MS);
 }
 
-static void
-assert_at_once(struct db *db)
+/*
+ * For 100 ms after that, others are told at once that there is no service.  False
+ * when the machine may have let that moment go by.
+ */
+static bool
+is_told_at_once(struct db *db)
 {
-	int64_t began = clock_steady_ms();
+	enum store_result result = find(db);
+	int64_t after_ms = clock_steady_ms() - late_ms;
 
-	assert_int_equal(find(db), STORE_UNAVAILABLE);
-	assert_true(since(began) < TIMEOUT_MS / 8);
+	if (after_ms >= 80)
+		return false;
+	assert_int_equal(result, STORE_UNAVAILABLE);
+	return true;
 }
 
 static void
 test_frozen_backend(void **state)
 {
-	struct db *db = open_db(SERVICE, "");
-	int64_t backend = backend_of(db);
+	struct db *db = open_hasty(SERVICE, "");
+	bool told = false;
+	int64_t backend;
 
 	(void)state;
-	freeze((pid_t)backend);
-	assert_late(db);
-	/* The half-read connection is left; another one serves, but not those
-	 * who have waited behind this call. */
-	assert_at_once(db);
-	recovers_within(db, BACK_MS);
-	assert_int_not_equal(backend_of(db), backend);
-	thaw();
+	for (int i = 0; i < TRIES && !told; i++) {
+		backend = backend_of(db);
+		freeze((pid_t)backend);
+		assert_late(db);
+		/* The half-read connection is left; another one serves, but
+		 * not those who have waited behind this call. */
+		told = is_told_at_once(db);
+		recovers_within(db, BACK_MS);
+		assert_int_not_equal(backend_of(db), backend);
+		thaw();
+	}
+	assert_true(told);
 	db_close(db);
+}
+
+/* Both times, those who come straight after are told at once. */
+static bool
+freeze_server(void)
+{
+	struct db *db = open_hasty(SERVICE, "");
+	bool told;
+
+	freeze(postmaster());
+	assert_late(db);
+	told = is_told_at_once(db);
+	pause_ms(150);
+	assert_late(db);
+	told = is_told_at_once(db) && told;
+	assert_non_null(strstr(db_problem(db), "in time"));
+	thaw();
+	recovers_within(db, BACK_MS);
+	db_close(db);
+	return told;
 }
 
 static void
 test_frozen_server(void **state)
 {
-	struct db *db = open_db(SERVICE, "");
+	bool told = false;
 
 	(void)state;
-	freeze(postmaster());
-	assert_late(db);
-	/* Straight after that nobody is asked. */
-	assert_at_once(db);
-	pause_ms(150);
-	assert_late(db);
-	assert_at_once(db);
-	assert_non_null(strstr(db_problem(db), "in time"));
-	thaw();
-	recovers_within(db, BACK_MS);
-	db_close(db);
+	for (int i = 0; i < TRIES && !told; i++)
+		told = freeze_server();
+	assert_true(told);
 }
 
 static void
 test_stalled_line(void **state)
 {
 	struct proxy *proxy = proxy_start();
-	struct db *db = open_through(proxy);
+	struct db *db = open_through_by(proxy, open_hasty);
 
 	(void)state;
 	assert_int_equal(db_ready(db), STORE_OK);
@@ -364,12 +410,11 @@ static void
 test_lost_then_late(void **state)
 {
 	struct proxy *proxy = proxy_start();
-	struct db *db = open_through(proxy);
+	struct db *db = open_through_by(proxy, open_hasty);
 
 	(void)state;
 	assert_int_equal(db_ready(db), STORE_OK);
-	admin("SELECT pg_terminate_backend(%d)", (int)backend_of(db));
-	pause_ms(50);
+	end_backend(backend_of(db));
 	proxy_set(proxy, PROXY_STALL);
 	assert_late(db);
 	db_close(db);
@@ -379,19 +424,22 @@ test_lost_then_late(void **state)
 static void
 test_statement_that_takes_too_long(void **state)
 {
-	struct db *db = open_db(SERVICE, "");
-	int64_t began = clock_steady_ms();
+	struct db *db = open_hasty(SERVICE, "");
+	int64_t began = running_ms(), really_ms = clock_steady_ms();
 
 	(void)state;
-	assert_int_equal(run_sql(db, "SELECT pg_sleep(5)", NULL),
+	assert_int_equal(run_sql(db, "SELECT pg_sleep(30)", NULL),
 	    STORE_UNAVAILABLE);
-	assert_in_range(since(began), TIMEOUT_MS - 50,
-	    TIMEOUT_MS + LATENESS_MS);
-	/* The server has ended it as well: no lock outlives the caller. */
-	pause_ms(300);
-	assert_int_equal(admin_number("SELECT count(*) FROM "
-	    "pg_catalog.pg_stat_activity WHERE state = 'active' "
-	    "AND application_name = 'store-test'"), 0);
+	assert_true(clock_steady_ms() - really_ms >= HASTY_MS - 50);
+	assert_true(since(began) < HASTY_MS + LATENESS_MS);
+	/* The server ends it as well: no lock outlives the caller. */
+	while (
+	    admin_number("SELECT count(*) FROM "
+			 "pg_catalog.pg_stat_activity WHERE state = 'active' "
+			 "AND application_name = 'store-test'") > 0) {
+		assert_true(since(began) < HASTY_MS + 5 * LATENESS_MS);
+		pause_ms(20);
+	}
 	db_close(db);
 }
 
@@ -399,7 +447,7 @@ static void
 test_row_that_another_holds(void **state)
 {
 	const struct db_options options = { .program = "store-holder",
-		.timeout_ms = 5000 };
+		.timeout_ms = TIMEOUT_MS };
 	struct db *db = open_db(SERVICE, "");
 	struct id user = id_random();
 	struct new_session session = { .user = user, .now_us = 1,
@@ -411,8 +459,10 @@ test_row_that_another_holds(void **state)
 	empty_tables();
 	add_account(&user, LOGIN, "$s1$", ACCOUNT_CONFIRMED);
 	assert_int_equal(db_ready(db), STORE_OK);
-	snprintf(sql, sizeof(sql), "UPDATE postern.users SET status = 5 "
-	    "WHERE user_id = %s; SELECT pg_sleep(0.4)", sql_id(&user));
+	snprintf(sql, sizeof(sql),
+	    "UPDATE postern.users SET status = 5 "
+	    "WHERE user_id = %s; SELECT pg_sleep(1)",
+	    sql_id(&user));
 	pid = fork();
 	if (pid == 0) {
 		struct db *holder = open_db_with("postern_admin", "",
@@ -420,7 +470,11 @@ test_row_that_another_holds(void **state)
 
 		_exit(db_script(holder, sql) == STORE_OK ? 0 : 1);
 	}
-	pause_ms(200);
+	while (admin_number("SELECT count(*) FROM pg_catalog.pg_stat_activity "
+			    "WHERE application_name = 'store-holder' "
+			    "AND wait_event = 'PgSleep'") == 0 &&
+	       waitpid(pid, NULL, WNOHANG) == 0)
+		pause_ms(10);
 	/* It waits for the row, and then sees that the account is disabled. */
 	assert_int_equal(store_session_open(db, &session), STORE_NONE);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
@@ -453,7 +507,7 @@ static void
 test_server_stops_and_starts(void **state)
 {
 	struct db *db = open_db(SERVICE, "");
-	int64_t began;
+	int64_t began_ms, took_ms;
 	char *log;
 	int i;
 
@@ -461,13 +515,17 @@ test_server_stops_and_starts(void **state)
 	log_to_file();
 	assert_int_equal(db_ready(db), STORE_OK);
 	cluster("stop");
-	/* A flood asks a dead server now and then, and tells it once. */
-	began = clock_steady_ms();
-	for (i = 0; since(began) < 1500; i++)
+	/* A flood asks a dead server now and then, and tells it once in 10 s. */
+	began_ms = clock_steady_ms();
+	for (i = 0, took_ms = 0;
+	     took_ms < 1500 || (i <= 10000 && took_ms < 9000); i++) {
 		assert_int_equal(find(db), STORE_UNAVAILABLE);
+		took_ms = clock_steady_ms() - began_ms;
+	}
 	assert_true(i > 10000);
 	log = log_text();
-	assert_int_equal(count_words(log, "could not connect"), 1);
+	assert_in_range(count_words(log, "could not connect"), 1,
+	    1 + took_ms / 10000);
 	free(log);
 	cluster("start");
 	assert_true(recovers_within(db, BACK_MS) < BACK_MS);
@@ -521,28 +579,46 @@ test_nobody_at_all(void **state)
 
 /* ---- several servers ----------------------------------------------------- */
 
+/* Half of it goes to a host that keeps silent. */
+#define PATIENT_MS 4000
+
+static struct db *
+open_patient(const char *more)
+{
+	const struct db_options options = {
+		.program = "store-test",
+		.statements = statements,
+		.statement_count = STATEMENT_COUNT,
+		.prepare = true,
+		.timeout_ms = PATIENT_MS,
+	};
+
+	return open_db_with(SERVICE, more, &options);
+}
+
 static void
 test_first_host_is_silent(void **state)
 {
 	struct proxy *silent = proxy_start();
+	int64_t began, really_ms;
 	char more[256];
 	struct db *db;
-	int64_t began;
 
 	(void)state;
 	proxy_set(silent, PROXY_STALL);
 	snprintf(more, sizeof(more), "host=%s,%s port=5432",
 	    proxy_directory(silent), setting("PGHOST"));
-	db = open_db(SERVICE, more);
-	began = clock_steady_ms();
+	db = open_patient(more);
+	began = running_ms();
+	really_ms = clock_steady_ms();
 	assert_true(is_well(db));
-	assert_in_range(since(began), TIMEOUT_MS / 2 - 5, TIMEOUT_MS);
+	assert_true(clock_steady_ms() - really_ms >= PATIENT_MS / 2 - 5);
+	assert_true(since(began) < PATIENT_MS);
 	/* The one that was good is asked first the next time. */
-	admin("SELECT pg_terminate_backend(%d)", (int)backend_of(db));
-	pause_ms(50);
-	began = clock_steady_ms();
+	end_backend(backend_of(db));
+	began = running_ms();
 	assert_true(is_well(db));
-	assert_true(since(began) < TIMEOUT_MS / 2 - 50);
+	assert_true(since(began) < PATIENT_MS / 2 - 50);
 	assert_int_equal(proxy_connections(silent), 1);
 	db_close(db);
 	proxy_stop(silent);
@@ -582,8 +658,8 @@ test_host_that_only_reads(void **state)
 	/* One host: reads are served, writes come again later. */
 	backend = backend_of(db);
 	admin("ALTER ROLE postern_service SET default_transaction_read_only "
-	      "TO on; SELECT pg_terminate_backend(%d)", (int)backend);
-	pause_ms(50);
+	      "TO on");
+	end_backend(backend);
 	assert_true(is_well(db));
 	assert_int_equal(store_audit_refused(db, &event, &none, false),
 	    STORE_UNAVAILABLE);
