@@ -17,7 +17,11 @@
 #include "base/clock.h"
 #include "web/cgi.h"
 
-#define TIMEOUT_MS 1000
+/* Longer than a machine stands still; and for tests that let it go by. */
+#define TIMEOUT_MS 10000
+#define HASTY_MS   1000
+
+static int timeout_ms = TIMEOUT_MS;
 
 /* What a CGI program did that sends its body back. */
 struct outcome {
@@ -36,7 +40,7 @@ be_program(void)
 	size_t used = 0;
 	ssize_t got;
 
-	cgi_open(&gateway, TIMEOUT_MS);
+	cgi_open(&gateway, timeout_ms);
 	if (gateway.authorizer || gateway.gone(gateway.self))
 		return 9;
 	while ((got = gateway.read(gateway.self, body + used, 5)) > 0)
@@ -159,9 +163,11 @@ test_body_that_stalls(void **state)
 	struct outcome outcome;
 
 	(void)state;
+	timeout_ms = HASTY_MS;
 	run("10", "abc", true, &outcome);
+	timeout_ms = TIMEOUT_MS;
 	assert_int_equal(outcome.last, -1);
-	assert_in_range(outcome.ms, TIMEOUT_MS - 20, 10 * TIMEOUT_MS);
+	assert_in_range(outcome.ms, HASTY_MS - 20, 10 * HASTY_MS);
 }
 
 static void
@@ -180,9 +186,11 @@ test_body_in_chunks(void **state)
 	assert_int_equal(outcome.last, 0);
 	assert_string_equal(outcome.body, "");
 
+	timeout_ms = HASTY_MS;
 	run(NULL, "abc", true, &outcome);
+	timeout_ms = TIMEOUT_MS;
 	assert_int_equal(outcome.last, -1);
-	assert_in_range(outcome.ms, TIMEOUT_MS - 20, 5000);
+	assert_in_range(outcome.ms, HASTY_MS - 20, 10 * HASTY_MS);
 
 	/* What has a length ends there. */
 	run("3", "abcdefgh", true, &outcome);
@@ -219,7 +227,7 @@ test_the_rest_of_a_body_is_taken(void **state)
 {
 	static char body[100000];
 	char answer[16] = "";
-	int64_t before_ms;
+	int64_t took_ms = INT64_MAX;
 	int ends[2];
 	pid_t pid;
 
@@ -232,13 +240,16 @@ test_the_rest_of_a_body_is_taken(void **state)
 	assert_string_equal(answer, "answer");
 	close(ends[0]);
 
-	/* But not waited for. */
-	before_ms = clock_steady_ms();
-	pid = start_hasty(ends);
-	assert_int_equal(write(ends[0], body, 10), 10);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	assert_in_range(clock_steady_ms() - before_ms, 0, 1500);
-	close(ends[0]);
+	/* But not waited for; a machine that stands still may take long. */
+	for (int i = 0; i < 5 && took_ms > 1500; i++) {
+		took_ms = clock_steady_ms();
+		pid = start_hasty(ends);
+		assert_int_equal(write(ends[0], body, 10), 10);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		took_ms = clock_steady_ms() - took_ms;
+		close(ends[0]);
+	}
+	assert_in_range(took_ms, 0, 1500);
 	unsetenv("CONTENT_LENGTH");
 }
 

@@ -23,7 +23,12 @@
 #include "web/fcgi.h"
 
 #define BODY_LIMIT 1000
-#define TIMEOUT_MS 1000
+
+/* Longer than a machine stands still; for tests that let it go by; and for one
+ * that does both. */
+#define TIMEOUT_MS 10000
+#define HASTY_MS   1000
+#define MEDIUM_MS  4000
 
 /* What no wait of this length or longer may be: a worker held for ever. */
 #define FOR_EVER_MS 20000
@@ -64,7 +69,8 @@ open_door_with(struct door *door, int family, struct fcgi_options options)
 	assert_int_equal(pipe(door->wake), 0);
 	options.listen_fd = door->listen_fd;
 	options.wake_fd = door->wake[0];
-	options.io_timeout_ms = TIMEOUT_MS;
+	if (options.io_timeout_ms == 0)
+		options.io_timeout_ms = TIMEOUT_MS;
 	options.body_limit = BODY_LIMIT;
 	door->fcgi = fcgi_open(&options);
 	assert_non_null(door->fcgi);
@@ -97,6 +103,35 @@ open_internet(void **state)
 	open_door(door, AF_INET, NULL, 0);
 	*state = door;
 	return 0;
+}
+
+static int
+open_timed(void **state, int family, int timeout_ms)
+{
+	const struct fcgi_options options = { .io_timeout_ms = timeout_ms };
+	struct door *door = calloc(1, sizeof(*door));
+
+	open_door_with(door, family, options);
+	*state = door;
+	return 0;
+}
+
+static int
+open_hasty_local(void **state)
+{
+	return open_timed(state, AF_UNIX, HASTY_MS);
+}
+
+static int
+open_hasty_internet(void **state)
+{
+	return open_timed(state, AF_INET, HASTY_MS);
+}
+
+static int
+open_medium_local(void **state)
+{
+	return open_timed(state, AF_UNIX, MEDIUM_MS);
 }
 
 static void
@@ -545,7 +580,7 @@ assert_stall_ends(struct door *door)
 	int client;
 
 	assert_int_equal(begin(door, &client), -1);
-	assert_in_range(clock_steady_ms() - before_ms, TIMEOUT_MS - 20,
+	assert_in_range(clock_steady_ms() - before_ms, HASTY_MS - 20,
 	    FOR_EVER_MS);
 	assert_dropped(client);
 }
@@ -601,7 +636,7 @@ test_drip(void **state)
 	}
 	before_ms = clock_steady_ms();
 	assert_int_equal(begin_next(door), -1);
-	assert_in_range(clock_steady_ms() - before_ms, TIMEOUT_MS - 20,
+	assert_in_range(clock_steady_ms() - before_ms, HASTY_MS - 20,
 	    FOR_EVER_MS);
 	assert_dropped(client);
 	assert_int_equal(kill(child, SIGKILL), 0);
@@ -755,7 +790,7 @@ test_answer_not_taken(void **state)
 	assert_int_equal(door->gateway.write(door->gateway.self, text,
 	    sizeof(text)), -1);
 	fcgi_finish(door->fcgi);
-	assert_in_range(clock_steady_ms() - before_ms, TIMEOUT_MS - 20,
+	assert_in_range(clock_steady_ms() - before_ms, HASTY_MS - 20,
 	    FOR_EVER_MS);
 	close(client);
 }
@@ -847,7 +882,7 @@ test_guest_of_a_busy_worker(void **state)
 	guest = knock_slowly(door, 30);
 	assert_int_equal(begin(door, &client), 0);
 	send_bytes(guest, request.bytes + 30, request.size - 30);
-	poll(NULL, 0, TIMEOUT_MS + 50);
+	poll(NULL, 0, HASTY_MS + 50);
 	answer(door, "one");
 	assert_int_equal(begin_next(door), 0);
 	answer(door, "two");
@@ -872,7 +907,7 @@ test_crowd(void **state)
 	answer(door, "quick");
 	assert_answered(client, "quick");
 	close(client);
-	assert_in_range(clock_steady_ms() - before_ms, 0, TIMEOUT_MS - 20);
+	assert_in_range(clock_steady_ms() - before_ms, 0, MEDIUM_MS - 20);
 	assert_dropped(slow[0]);
 
 	client = slow[CROWD - 1];
@@ -1276,6 +1311,12 @@ test_signals_stay_as_they_were(void **state)
 	cmocka_unit_test_setup_teardown(test, open_local, close_door)
 #define INTERNET(test) \
 	cmocka_unit_test_setup_teardown(test, open_internet, close_door)
+#define HASTY_LOCAL(test) \
+	cmocka_unit_test_setup_teardown(test, open_hasty_local, close_door)
+#define HASTY_INTERNET(test) \
+	cmocka_unit_test_setup_teardown(test, open_hasty_internet, close_door)
+#define MEDIUM_LOCAL(test) \
+	cmocka_unit_test_setup_teardown(test, open_medium_local, close_door)
 
 int
 main(void)
@@ -1302,10 +1343,10 @@ main(void)
 		INTERNET(test_large_body),
 		LOCAL(test_large_body_ends_in_error),
 		LOCAL(test_authorizer),
-		LOCAL(test_stalls),
-		INTERNET(test_stalls),
-		LOCAL(test_drip),
-		INTERNET(test_drip),
+		HASTY_LOCAL(test_stalls),
+		HASTY_INTERNET(test_stalls),
+		HASTY_LOCAL(test_drip),
+		HASTY_INTERNET(test_drip),
 		LOCAL(test_broken_off_anywhere),
 		INTERNET(test_broken_off_anywhere),
 		LOCAL(test_half_closed_midway),
@@ -1316,12 +1357,12 @@ main(void)
 		INTERNET(test_peer_gone),
 		LOCAL(test_half_closed_is_not_gone),
 		LOCAL(test_answer_to_nobody),
-		LOCAL(test_answer_not_taken),
+		HASTY_LOCAL(test_answer_not_taken),
 		LOCAL(test_slow_ones_hold_nobody),
 		INTERNET(test_slow_ones_hold_nobody),
 		LOCAL(test_guest_before_newcomer),
-		LOCAL(test_guest_of_a_busy_worker),
-		LOCAL(test_crowd),
+		HASTY_LOCAL(test_guest_of_a_busy_worker),
+		MEDIUM_LOCAL(test_crowd),
 		LOCAL(test_lingering_holds_nobody),
 		INTERNET(test_lingering_holds_nobody),
 		LOCAL(test_shut),
