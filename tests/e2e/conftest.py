@@ -89,7 +89,10 @@ def settings(runtime, bare_cluster):
         "scrypt_log2_n": 10,
         "scrypt_r": 8,
         "scrypt_p": 1,
-        "io_timeout_ms": 1000,
+        # Longer than the machine may stand still; who tries them has others.
+        "io_timeout_ms": 10000,
+        "db_timeout_ms": 10000,
+        "hash_deadline_ms": 20000,
         # Most tests fail on purpose, and all from one address.
         "throttle_failures": 1000,
         "throttle_address_rate": 0,
@@ -343,7 +346,8 @@ def chrome(runtime):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(
-        service=Service(shutil.which("chromedriver")), options=options)
+        service=Service(shutil.which("chromedriver"),
+                        port=process.free_port()), options=options)
     driver.set_page_load_timeout(60)
     driver.set_script_timeout(60)
     yield driver

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from conftest import SIGN_IN
-from harness import contract, fastcgi, web
+from harness import clock, contract, fastcgi, web
 
 pytestmark = pytest.mark.usefixtures("unharmed")
 
@@ -345,17 +345,25 @@ def test_half_a_request_and_gone(pool, good_request, half):
         check_not_acted_on(connection.answer())
 
 
+@pytest.fixture(scope="module")
+def hasty(start_pool_for_session, people, keys):
+    return start_pool_for_session(io_timeout_ms=1000)
+
+
 @pytest.mark.usefixtures("nothing_happened")
 @pytest.mark.parametrize("half", HALVES, ids=lambda half: half.__name__)
-def test_half_a_request_and_silence(pool, good_request, half):
+def test_half_a_request_and_silence(hasty, good_request, half):
     """The peer stays: it is given up within a few of its time-outs (1 s)."""
     body, headers = good_request
     pairs = fastcgi.request_params("POST", SIGN_IN, body, headers)
-    with fastcgi.Connection(pool.address) as connection:
-        start = time.monotonic()
+    workers = hasty.workers()
+    with fastcgi.Connection(hasty.address) as connection:
+        watch = clock.Watch()
         half(connection, pairs, body)
         check_not_acted_on(connection.answer())
-        assert time.monotonic() - start < 6
+        assert watch.stop().running < 6
+    assert hasty.workers() == workers
+    assert '"status":5' not in hasty.log()
 
 
 @pytest.mark.usefixtures("nothing_happened")
@@ -377,16 +385,17 @@ def test_abort(pool, good_request, where):
 
 
 def test_stalled_peers_do_not_stop_the_others(pool, lighttpd, good_request):
-    """As many silent peers as there are workers cost one time-out each."""
+    """Twice as many silent peers as there are workers: nobody waits for their
+    time-outs (10 s)."""
     body, headers = good_request
     stalled = [fastcgi.Connection(pool.address) for _ in pool.workers() * 2]
     try:
         for connection in stalled:
             connection.begin()
-        start = time.monotonic()
-        contract.check_signed_in(
-            lighttpd.fetch("POST", SIGN_IN, body, headers))
-        assert time.monotonic() - start < 12
+        answer, took = clock.timed(lighttpd.fetch, "POST", SIGN_IN, body,
+                                   headers)
+        contract.check_signed_in(answer)
+        assert took.running < 8
     finally:
         for connection in stalled:
             connection.socket.close()
@@ -403,10 +412,10 @@ def test_kept_connection_holds_nobody(pool, good_request):
             connection.params(pairs)
             connection.stdin(body)
             contract.check_signed_in(connection.answer())
-        start = time.monotonic()
-        contract.check_signed_in(
-            fastcgi.ask(pool.address, "POST", SIGN_IN, body, headers))
-        assert time.monotonic() - start < 2
+        answer, took = clock.timed(fastcgi.ask, pool.address, "POST", SIGN_IN,
+                                   body, headers)
+        contract.check_signed_in(answer)
+        assert took.running < 2
     finally:
         for connection in held:
             connection.socket.close()

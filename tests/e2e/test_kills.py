@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from harness import contract, process, tree
+from harness import clock, contract, process, tree
 from harness.load import Crowd
 from harness.postern import Unit
 from harness.sessions import Session, ask
@@ -42,14 +42,14 @@ class Client:
 
     def ask(self, *arguments):
         """An answer, and whether one before it may have been lost."""
-        start = time.monotonic()
+        watch = clock.Watch()
         again = False
         while True:
             try:
                 answer = ask(self.unit, *arguments)
             except BrokenPipeError:
                 answer = None
-            self.longest = max(self.longest, time.monotonic() - start)
+            self.longest = max(self.longest, watch.stop().running)
             if answer and answer.ended and answer.status not in (429, 503):
                 self.answers += 1
                 return answer, again
@@ -140,8 +140,8 @@ def kill_at_random(unit, choose, seconds, ended):
     """One in four is the parent; systemd starts the next after 100 ms.  Returns
     how many of each."""
     parents = workers = 0
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and not ended.wait(choose.uniform(0.1, 0.9)):
+    end = clock.running() + seconds
+    while clock.running() < end and not ended.wait(choose.uniform(0.1, 0.9)):
         alive = unit.workers()
         if alive and choose.random() < 0.75:
             os.kill(choose.choice(alive), signal.SIGKILL)
@@ -170,20 +170,24 @@ def test_kills_at_random(room, settings, new_person, keys, cluster):
     choose = random.Random(SEED)
     print(f"POSTERN_SEED={SEED} POSTERN_KILLS_SECONDS={SECONDS}")
     # Refresh tokens are replaced during the test, and those whose answer was
-    # lost are honoured for as long as the service may be away.
-    chosen = {**settings, "workers": WORKERS, "refresh_grace_seconds": BACK + 1}
+    # lost are honoured for as long as the service may be away, on a machine that
+    # may stand still meanwhile.
+    chosen = {**settings, "workers": WORKERS, "refresh_grace_seconds": BACK + 4}
     with Unit(room, chosen) as unit:
         clients = [Client(unit, new_person(), keys.publishable, SEED + i)
                    for i in range(6)]
         with People(clients) as people:
             killed = kill_at_random(unit, choose, SECONDS, people.ended)
-            last = time.monotonic()
+            last = clock.running()
             process.wait_until("all workers", lambda: len(unit.workers()) ==
                                WORKERS, BACK)
-            back = time.monotonic() - last
+            back = clock.running() - last
             before = people.sum("answers")
             process.wait_until("answers for all", lambda: people.sum(
                 "answers") > before + 50, BACK)
+            process.wait_until("answers enough", lambda: people.ended.is_set()
+                               or people.sum("answers") > 20 * SECONDS,
+                               2 * SECONDS)
         longest = max(client.longest for client in clients)
         print(f"{killed[0]} parents and {killed[1]} workers killed, "
               f"{people.sum('answers')} answers, {people.sum('cut_off')} cut "
@@ -191,7 +195,7 @@ def test_kills_at_random(room, settings, new_person, keys, cluster):
               f"after {back:.2f} s")
         check_kept(cluster, clients)
         assert longest < 2 * BACK  # one wait can meet several deaths
-        assert min(killed) > 0 and people.sum("answers") > 20 * SECONDS
+        assert min(killed) > 0
         assert "refresh_token_reused" not in unit.log()
         assert '"level":"error"' not in unit.log()
         assert unit.process.stop() == 0

@@ -163,6 +163,8 @@ def test_refreshes_are_counted_by_result(start_pool, people, sign_in):
 # Half a second and more, on one core, alone in its lanes.
 SLOW = {"scrypt_log2_n": 16, "scrypt_p": 4, "hash_slots": 1, "hash_lanes": 1,
         "workers": 8, "hash_deadline_ms": 80000, "request_deadline_ms": 90000}
+# Six who come at once have come before the first of them is done.
+SLOWER = {**SLOW, "scrypt_p": 8}
 
 
 def strangers(pool, sign_in, many, count):
@@ -174,6 +176,10 @@ def refused(pool):
     found = read(pool)["postern_hash_refused_total"]
     return {dict(labels)["reason"]: number
             for (_, labels), number in found.samples.items() if number}
+
+
+def places_taken(pool):
+    return read(pool)["postern_hash_places_taken"].total()
 
 
 @pytest.mark.parametrize("engine", ["auto", "libscrypt"])
@@ -190,14 +196,14 @@ def test_hashes_are_timed(start_pool, people, sign_in, engine):
         assert after[name].value(name + "_count") - \
             before[name].value(name + "_count") == 5
     took = "postern_hash_run_seconds_sum"
-    assert 0.0005 < after["postern_hash_run_seconds"].value(took) < 5
+    assert 0.0005 < after["postern_hash_run_seconds"].value(took) < 10
     assert after["postern_hash_queue"].total() == 0
     assert after["postern_hash_slots_busy"].total() == 0
 
 
 def test_the_queue_is_seen(start_pool, people, sign_in):
     """One computes and two wait; of six, three find no place."""
-    pool = start_pool(**SLOW, hash_queue=3)
+    pool = start_pool(**SLOWER, hash_queue=3)
     with ThreadPoolExecutor(6) as many:
         asked = strangers(pool, sign_in, many, 6)
         found = process.wait_until("a queue of two", lambda: (
@@ -224,29 +230,33 @@ def test_the_queue_is_seen(start_pool, people, sign_in):
 
 def test_who_comes_too_late_is_counted(start_pool, people, sign_in):
     pool = start_pool(**{**SLOW, "hash_deadline_ms": 100}, hash_queue=8)
-    with ThreadPoolExecutor(4) as many:
-        statuses = [one.result().status
-                    for one in strangers(pool, sign_in, many, 4)]
+    statuses = []
+    for _ in range(5):  # they may come one after the other
+        with ThreadPoolExecutor(4) as many:
+            statuses += [one.result().status
+                         for one in strangers(pool, sign_in, many, 4)]
+        if statuses.count(503) >= 2:
+            break
     assert refused(pool) == {"late": statuses.count(503)}
     assert statuses.count(503) >= 2
 
 
 def test_who_left_is_counted(start_pool, people, keys, sign_in):
-    pool = start_pool(**SLOW, hash_queue=8)
+    pool = start_pool(**SLOWER, hash_queue=8)
     body = json.dumps({"email": "x@example.test", "password": "x"}).encode()
-    with ThreadPoolExecutor(4) as many:
-        asked = strangers(pool, sign_in, many, 4)
-        process.wait_until("a queue", lambda: read(pool)[
-            "postern_hash_queue"].total() >= 1)
+    with ThreadPoolExecutor(2) as many:
+        asked = strangers(pool, sign_in, many, 2)
+        process.wait_until("a queue", lambda: places_taken(pool) == 2)
         with fastcgi.Connection(pool.address) as connection:
             connection.begin()
             connection.params(fastcgi.request_params("POST", SIGN_IN, body, {
                 "Content-Type": "application/json",
                 "X-Api-Key": keys.publishable}))
             connection.stdin(body)
-            time.sleep(0.2)  # it stands in line
+            process.wait_until("it to stand in line",
+                               lambda: places_taken(pool) == 3)
         process.wait_until("it to be noticed", lambda: refused(pool))
-        assert [one.result().status for one in asked] == [401] * 4
+        assert [one.result().status for one in asked] == [401] * 2
     assert refused(pool) == {"gone": 1}
 
 
@@ -258,11 +268,7 @@ def ends(pool):
 
 
 def test_ends_of_workers_are_counted(start_pool, people, sign_in):
-    # A hash takes longer than a request may.
-    pool = start_pool(workers=2, max_requests=10, request_deadline_ms=500,
-                      io_timeout_ms=400, db_timeout_ms=400,
-                      hash_deadline_ms=400, scrypt_log2_n=16, scrypt_p=16,
-                      hash_slots=1, hash_lanes=1)
+    pool = start_pool(workers=2, max_requests=10)
     assert ends(pool) == [0, 0, 0]
     os.kill(pool.workers()[0], signal.SIGKILL)
     process.wait_until("a death", lambda: ends(pool)[1] == 1)
@@ -271,8 +277,26 @@ def test_ends_of_workers_are_counted(start_pool, people, sign_in):
     left, died, overdue = process.wait_until(
         "workers to leave", lambda: ends(pool)[0] >= 2 and ends(pool))
     assert (died, overdue) == (1, 0)
-    sign_in(pool, "nobody@example.test", "x")
-    process.wait_until("one over the deadline", lambda: ends(pool)[2] == 1)
+
+
+def test_ends_of_workers_over_the_deadline(start_pool, people, sign_in):
+    """A hash takes longer than a request may."""
+    pool = start_pool(workers=2, request_deadline_ms=500, io_timeout_ms=400,
+                      db_timeout_ms=400, hash_deadline_ms=400, scrypt_log2_n=16,
+                      scrypt_p=16, hash_slots=1, hash_lanes=1)
+
+    def overdue():
+        """None when the one who is asked is, too: the machine stood still."""
+        answer = ask(pool)
+        return prometheus.read(answer.body.decode())[
+            "postern_worker_ends_total"].value(how="overdue") \
+            if answer.ended else None
+
+    for _ in range(5):  # the database may be what is too slow
+        sign_in(pool, "nobody@example.test", "x")
+        if "is ended" in pool.log():
+            break
+    process.wait_until("one over the deadline", overdue)
 
 
 def test_workers_count_together(start_pool, people, keys):
@@ -287,9 +311,11 @@ def test_workers_count_together(start_pool, people, keys):
     workers = found["postern_workers"]
     assert workers.total() == 4
     # The one that answers is busy, and the others have nothing to do.
-    process.wait_until("idle workers", lambda: read(pool)[
-        "postern_workers"].value(state="idle") == 3)
-    assert read(pool)["postern_workers"].value(state="busy") == 1
+
+    def states():
+        now = read(pool)["postern_workers"]
+        return now.value(state="idle"), now.value(state="busy")
+    process.wait_until("idle workers", lambda: states() == (3, 1))
 
 
 def test_when_it_was_started(own_pool):

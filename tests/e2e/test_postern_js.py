@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("selenium")
 
-from harness import lighttpd as web_server, process, tree  # noqa: E402
+from harness import clock, lighttpd as web_server, process, tree  # noqa: E402
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -88,7 +88,7 @@ class Tab:
 
     def wait_for(self, *event):
         process.wait_until(f"event {event}",
-                           lambda: event in self.events(), 15, 0.05)
+                           lambda: event in self.events(), every=0.05)
 
     def sign_in(self, person):
         return self.value("postern.signIn({}, {})".format(
@@ -159,9 +159,15 @@ def signed_in(tabs, person, **options):
         tab.wait_for("signedin", True)
 
 
-def requests(place, path):
-    return [event["status"] for event in place.pool.events("request")
-            if event["path"] == path]
+def requests(place, path, least=0):
+    """The statuses of what was answered; a line is written after its answer, so
+    it says how many there are at least."""
+    def find():
+        found = [event["status"] for event in place.pool.events("request")
+                 if event["path"] == path]
+        return (found,) if len(found) >= least else None
+    (found,) = process.wait_until(f"{least} lines of {path}", find)
+    return found
 
 
 def forget_access(tab):
@@ -187,7 +193,7 @@ def test_many_requests_of_three_tabs_renew_once(serve, tabs, people):
             tab.begin("Promise.all([1, 2, 3, 4].map(() => "
                       f"postern.fetch('{ME}').then((r) => r.status)))")
         assert [tab.end() for tab in three] == [[200] * 4] * 3
-        assert requests(place, REFRESH) == [200] * number
+        assert requests(place, REFRESH, number) == [200] * number
     for tab in three:
         assert ("signedout", True) not in tab.events()
         assert ("signedout", False) not in tab.events()
@@ -198,21 +204,28 @@ def test_three_windows_renew_in_good_time(serve, tabs, people):
     seconds = 3
     place = serve(access_token_seconds=seconds, **NO_GRACE)
     three = tabs(place, kind="window")
-    signed_in(three, people.alice)
     began = time.monotonic()
-    process.wait_until("three refreshes", lambda: len(
-        requests(place, REFRESH)) >= 3, 30)
+    signed_in(three, people.alice)
+    requests(place, REFRESH, 3)
     lasted = time.monotonic() - began
     assert all(status == 200 for status in requests(place, REFRESH))
     # A token may be issued for a twentieth less, and is renewed after four
     # fifths of its life at the earliest: no tab renews beside another.
     assert lasted > 3 * 0.95 * 0.8 * (seconds - 1)
     for tab in three:
-        assert tab.value(f"postern.fetch('{ME}').then((r) => r.status)") == 200
         # Whoever did it, all heard of it.
         process.wait_until("news of it", lambda: len(
             [event for event in tab.events() if event[0] == "renewed"]) >= 3)
-    assert 401 not in requests(place, ME)
+
+    def check():
+        """A token ends while the machine stands still, and for that alone."""
+        before = len(requests(place, ME))
+        for tab in three:
+            assert tab.value(
+                f"postern.fetch('{ME}').then((r) => r.status)") == 200
+        asked = requests(place, ME, before + 3)
+        assert 401 not in asked[before:]
+    clock.in_time(check)
 
 
 def test_a_page_out_of_sight_renews_nothing(serve, tabs, people):
@@ -277,7 +290,7 @@ def test_who_it_is(tab, people):
         "sub": people.alice.user_id, "email": people.alice.email,
         "authenticationMethod": "token", "userStatus": "CONFIRMED"}
     left = tab.value("postern.expiresAt - Date.now()")
-    assert abs(left / 1000 - answer["expiresIn"]) < 5
+    assert abs(left / 1000 - answer["expiresIn"]) < 30
 
 
 def test_nothing_is_kept_where_scripts_find_it(tab, people):
@@ -296,7 +309,7 @@ def test_a_request_with_a_body_is_sent_again(tab, people, request_of):
     echo = "postern.fetch({}).then((r) => r.text())".format(
         request_of.format("{ method: 'POST', body: 'this' }"))
     assert tab.value(echo) == "this"
-    assert requests(tab.place, REFRESH) == [200]
+    assert requests(tab.place, REFRESH, 1) == [200]
     # A stream can be sent but once.
     forget_access(tab)
     assert tab.value(
@@ -314,7 +327,7 @@ def test_other_refusals_are_passed_on(tab, people):
         f"'{tab.place.api_key}' }}, body: JSON.stringify({{ email: "
         f"'{people.alice.email}', password: 'wrong' }}) }})"
         ".then((r) => r.json())")["errorCode"] == "INVALID_CREDENTIALS"
-    assert requests(tab.place, "/v2/auth/sign-in") == [200, 401]
+    assert requests(tab.place, "/v2/auth/sign-in", 2) == [200, 401]
     assert requests(tab.place, REFRESH) == []
     assert tab.value("postern.fetch('/v2/nowhere').then((r) => r.status)") \
         == 404
@@ -377,7 +390,7 @@ def test_tabs_of_another_origin(elsewhere, tabs, people):
                       f"'{elsewhere.base}/users/me', {{ credentials: "
                       "'include' }).then((r) => r.status)))")
         assert [tab.end() for tab in three] == [[200] * 3] * 3
-        assert requests(elsewhere, REFRESH) == [200] * number
+        assert requests(elsewhere, REFRESH, number) == [200] * number
     assert three[1].value("postern.me()")["email"] == people.alice.email
     assert [one["current"] for one in three[1].value("postern.sessions()")
             ].count(True) == 1
@@ -408,7 +421,7 @@ def test_an_origin_that_is_not_allowed(elsewhere, tabs, people):
                            json.dumps(people.bob.password))):
         error = tab.error(expression)
         assert (error.errorCode, error.status) == ("NETWORK", 0), expression
-    assert requests(elsewhere, REFRESH) == [403]
+    assert requests(elsewhere, REFRESH, 1) == [403]
     assert tab.events() == []
     elsewhere.url = app
     tab.open(base=elsewhere.base)
@@ -448,7 +461,7 @@ def test_a_service_that_is_away(serve, tabs, people):
 
 
 def test_a_database_that_is_away(serve, tabs, people, cluster):
-    place = serve(db_timeout_ms=300)
+    place = serve()
     [tab] = tabs(place, 1)
     tab.open()
     tab.sign_in(people.alice)
@@ -460,12 +473,12 @@ def test_a_database_that_is_away(serve, tabs, people, cluster):
     assert (error.errorCode, error.status) == ("SERVICE_UNAVAILABLE", 503)
     assert error.retryAfter > 0
     process.wait_until("a refresh", lambda: tab.ask(
-        "postern.refresh()") == {"value": True}, 15, 0.2)
+        "postern.refresh()") == {"value": True}, every=0.2)
 
 
-@pytest.mark.parametrize("base, code", [
-    ("http://127.0.0.1:1/v2", "NETWORK"), ("/slow", "TIMEOUT")])
-def test_no_answer(serve, tabs, base, code):
+@pytest.mark.parametrize("base, code, timeout", [
+    ("http://127.0.0.1:1/v2", "NETWORK", 30000), ("/slow", "TIMEOUT", 300)])
+def test_no_answer(serve, tabs, base, code, timeout):
     place = serve()
     [tab] = tabs(place, 1)
     tab.open(before="""
@@ -473,6 +486,6 @@ const real = window.fetch;
 window.fetch = (url, options) => String(url).startsWith('/slow') ?
     new Promise((_, fail) => options.signal.addEventListener('abort',
         () => fail(options.signal.reason))) : real(url, options);""",
-             base=base, timeoutMs=300)
+             base=base, timeoutMs=timeout)
     error = tab.error("postern.signIn('a@b.test', 'x')")
     assert (error.errorCode, error.status) == (code, 0)

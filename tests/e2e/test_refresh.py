@@ -11,13 +11,15 @@ import time
 
 import pytest
 
-from harness import contract, fastcgi, process
+from harness import clock, contract, fastcgi, process
 from harness.sessions import ACCESS, OWN_PAGE, REFRESH, Session, ask
 
 URI = "/v2/auth/refresh"
 
-# Short, so that tests can wait for its end; long enough for a busy machine.
-GRACE = 2
+# Nobody exceeds it, however busy the machine is: tests make tokens older.
+GRACE = 300
+# So short that a test can wait for its end.
+SHORT = 2
 
 
 @pytest.fixture(scope="module")
@@ -416,7 +418,7 @@ def test_no_key_signs(start_pool, cluster, person, sign_in, room, settings):
     pool = start_pool(key_dir=room / "keys")
     session = Session(contract.check_signed_in(
         sign_in(pool, person.email, person.password)))
-    let_age(cluster, session, 60)
+    let_age(cluster, session)
     listed = (room / "keys/keys.json")
     text = listed.read_text()
     listed.write_text('{"keys":[]}')
@@ -425,11 +427,11 @@ def test_no_key_signs(start_pool, cluster, person, sign_in, room, settings):
         answer = refresh(pool, session.refresh)
         return answer.status == 500 or None
 
-    process.wait_until("the keys to be gone", refused, 10)
+    process.wait_until("the keys to be gone", refused)
     generation = row(cluster, session, "generation")
     listed.write_text(text)
     process.wait_until("the keys to be back", lambda: refresh(
-        pool, session.refresh).status == 200, 10)
+        pool, session.refresh).status == 200)
     assert generation <= (1,)
 
 
@@ -546,17 +548,10 @@ def at_once(count, act):
     return results
 
 
-@pytest.fixture(scope="module")
-def patient(start_pool_for_session, people, keys):
-    """With a grace that nobody exceeds, however busy the machine is."""
-    return start_pool_for_session(refresh_grace_seconds=300, workers=4)
-
-
 @pytest.mark.parametrize("count", [2, 3, 8, 32])
-def test_all_at_once(patient, cluster, session, count):
+def test_all_at_once(pool, cluster, session, count):
     """Many hold one token and show it at the same time: all get the same next
     one, whoever was first."""
-    pool = patient
     random.seed(count)
 
     def act(i):
@@ -565,7 +560,7 @@ def test_all_at_once(patient, cluster, session, count):
         return refreshed(refresh(pool, session.refresh))
 
     for generation in range(1, 6):
-        let_age(cluster, session, 301)
+        let_age(cluster, session)
         before = session.refresh
         tokens = {one.refresh for one in at_once(count, act)}
         assert len(tokens) == 1
@@ -583,20 +578,28 @@ class Browser:
         self.jar = session.refresh
         self.lock = threading.Lock()
         self.seen = {session.refresh: time.monotonic()}  # token: last shown
-        self.longest = 0.0  # from reading the jar to the answer
+        self.longest = 0.0  # from reading the jar to the answer, or to no answer
+
+    @contextlib.contextmanager
+    def noted(self):
+        read = time.monotonic()
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.longest = max(self.longest, time.monotonic() - read)
 
     def once(self, chance):
         """Read the jar; wait; ask; perhaps hear the answer."""
+        with self.noted():
+            with self.lock:
+                token = self.jar
+            time.sleep(chance.uniform(0, SHORT / 4))
+            if chance.random() < 0.25:
+                send_and_hang_up(self.pool, token)
+                raise Lost
+            new = refreshed(refresh(self.pool, token))
         with self.lock:
-            token = self.jar
-        read = time.monotonic()
-        time.sleep(chance.uniform(0, GRACE / 4))
-        if chance.random() < 0.25:
-            send_and_hang_up(self.pool, token)
-            raise Lost
-        new = refreshed(refresh(self.pool, token))
-        with self.lock:
-            self.longest = max(self.longest, time.monotonic() - read)
             # Set-Cookie takes the place of whatever stands there, also when
             # the answer was under way for longer than a newer one.
             self.jar = new.refresh
@@ -613,22 +616,46 @@ class Browser:
                 self.once(random.Random(0))  # the third try is heard
 
 
+@pytest.fixture(scope="module")
+def quick(start_pool_for_session, people, keys):
+    return start_pool_for_session(refresh_grace_seconds=SHORT, workers=4)
+
+
+def browse(pool, cluster, session, count):
+    """Tabs for several times the grace; what went wrong while a token was under
+    way for longer than the grace, went wrong for that."""
+    browser = Browser(pool, session)
+    watch = clock.Watch()
+    until = time.monotonic() + 4 * SHORT
+    try:
+        at_once(count, lambda i: browser.tab(i, until))
+        generation, ended_at = row(cluster, session, "generation, ended_at")
+        assert ended_at is None
+        # One rotation each time the grace was over, and no more.
+        assert 1 <= generation <= watch.stop().real / SHORT + 2
+        assert len(browser.seen) == generation + 1
+    except AssertionError:
+        if browser.longest + watch.stop().lost < SHORT:
+            raise
+        return None
+    return browser
+
+
 @pytest.mark.parametrize("count", [2, 7, 24])
-def test_tabs_of_one_browser(pool, cluster, session, count):
+def test_tabs_of_one_browser(quick, cluster, person, sign_in, count):
     """For several times the grace, tabs refresh whenever they like, with answers
     lost and requests delayed: nobody is signed out.  Then each token that was
     replaced for longer than the grace ends the session."""
-    browser = Browser(pool, session)
-    until = time.monotonic() + 4 * GRACE
-    at_once(count, lambda i: browser.tab(i, until))
-    assert browser.longest < GRACE, "the machine stood still"
-    generation, ended_at = row(cluster, session, "generation, ended_at")
-    assert ended_at is None
-    # One rotation each time the grace was over, and no more.
-    assert 1 <= generation <= 4 + 2
-    assert len(browser.seen) == generation + 1
+    pool = quick
+    for _ in range(5):
+        session = Session(contract.check_signed_in(
+            sign_in(pool, person.email, person.password)))
+        browser = browse(pool, cluster, session, count)
+        if browser:
+            break
+    assert browser, "the machine stood still, again and again"
 
-    time.sleep(GRACE + 0.1)
+    time.sleep(SHORT + 0.1)
     refreshed(refresh(pool, browser.jar))
     old = [token for token in browser.seen if token != browser.jar]
     check_dead(pool, random.Random(count).choice(old))

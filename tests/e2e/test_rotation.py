@@ -11,7 +11,7 @@ import time
 import jwt
 import pytest
 
-from harness import contract, process, web
+from harness import clock, contract, process, web
 from harness import lighttpd as web_server
 from harness.postern import Ctl, write_settings
 from harness.sessions import ask
@@ -153,9 +153,11 @@ def test_no_token_fails_meanwhile(service, people, sign_in):
             kids.append(made["kid"])
             process.wait_until(
                 "the new key signs", lambda kid=made["kid"]:
-                traffic.wrong or kid in traffic.kids(), within=20)
+                traffic.wrong or kid in traffic.kids())
             service.ctl("key", "retire", kids[-2])
             time.sleep(MAX_AGE + 0.5)  # a copy without what was retired
+        process.wait_until("enough of them", lambda: traffic.wrong or
+                           traffic.turns > 100 and verifier.fetches >= 4)
     assert traffic.wrong == []
     assert traffic.kids() == set(kids)
     assert traffic.turns > 100 and verifier.fetches >= 4
@@ -169,16 +171,18 @@ def test_no_token_fails_meanwhile(service, people, sign_in):
 
 def test_a_key_is_published_before_it_signs(service, people, sign_in):
     """By default twice as long as anybody may keep a copy."""
+    earliest = time.monotonic()
     made = service.ctl.json("key", "new")
+    latest = clock.running()
     published = service.server.fetch("GET", JWKS).json()["keys"]
     assert [key["kid"] for key in published] == [made["kid"], service.first]
-    before = time.time()
     traffic = Traffic(signing_in(service, people, sign_in))
     with traffic:
         process.wait_until("the new key signs", lambda: traffic.wrong
-                           or made["kid"] in traffic.kids(), within=20)
+                           or made["kid"] in traffic.kids())
     assert traffic.wrong == []
-    assert 2 * MAX_AGE - 1 < time.time() - before < 2 * MAX_AGE + 2
+    assert time.monotonic() - earliest > 2 * MAX_AGE - 1
+    assert clock.running() - latest < 2 * MAX_AGE + 2
 
 
 def test_at_once_when_it_has_to_be(service, people, sign_in):
@@ -186,8 +190,9 @@ def test_at_once_when_it_has_to_be(service, people, sign_in):
     not looked yet; only copies of the keys come late, which is said."""
     with Traffic(signing_in(service, people, sign_in), checking(service),
                  checking(service)) as traffic:
-        last = service.first
-        for _ in range(15):
+        last, keys = service.first, 0
+        while keys < 15 or len(traffic.kids()) <= 5 and keys < 60:
+            keys += 1
             done = service.ctl.run("--json", "key", "new",
                                    "--sign-in-seconds", "0")
             assert b"jwks_max_age_seconds" in done.stderr
@@ -196,7 +201,7 @@ def test_at_once_when_it_has_to_be(service, people, sign_in):
             last = kid
             time.sleep(0.1)
         process.wait_until("the last key signs", lambda: traffic.wrong
-                           or last in traffic.kids(), within=20)
+                           or last in traffic.kids())
     assert traffic.wrong == []
     assert len(traffic.kids()) > 5
 

@@ -120,7 +120,7 @@ def request_params(method, uri, body=b"", headers=(), https=False,
 class Connection:
     """One connection to a FastCGI socket; use it in a `with`."""
 
-    def __init__(self, address, timeout=10):
+    def __init__(self, address, timeout=30):
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         self.socket.settimeout(timeout)
@@ -182,7 +182,7 @@ class Connection:
 
 
 def ask(address, method, uri, body=b"", headers=(), role=RESPONDER,
-        timeout=10, pairs=None, **more):
+        timeout=30, pairs=None, **more):
     """One whole, honest request (unless the parameters say otherwise)."""
     body = as_bytes(body)
     honest = pairs is None and role == RESPONDER and not more.keys() & {

@@ -22,7 +22,7 @@ class Crowd:
     def __exit__(self, *_):
         self.ended.set()
         for thread in self.threads:
-            thread.join(30)
+            thread.join(60)
             assert not thread.is_alive()
 
 
@@ -48,4 +48,4 @@ class Load(Crowd):
     def wait_for_more(self, count=20):
         before = len(self.answers)
         process.wait_until(f"{count} more answers",
-                           lambda: len(self.answers) >= before + count, 20)
+                           lambda: len(self.answers) >= before + count)

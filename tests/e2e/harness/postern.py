@@ -91,13 +91,12 @@ class Pool:
                     found.append(event)
         return found
 
-    def request_event(self, request_id, within=5):
+    def request_event(self, request_id):
         """The one line about a request; it is written after the answer."""
         def find():
             return [event for event in self.events("request")
                     if event.get("id") == request_id]
-        found = process.wait_until(f"log line of request {request_id}", find,
-                                   within)
+        found = process.wait_until(f"log line of request {request_id}", find)
         assert len(found) == 1
         return found[0]
 
@@ -112,7 +111,7 @@ class Pool:
         def are_new():
             now = set(self.workers())
             return len(now) >= workers and not before & now
-        process.wait_until("new workers", are_new, 20)
+        process.wait_until("new workers", are_new)
 
     def stop(self):
         status = self.process.stop()

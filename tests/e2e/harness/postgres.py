@@ -52,7 +52,7 @@ class Cluster:
         pid = self.postmaster()
         os.kill(pid, signal.SIGQUIT)
         process.wait_until("the end of PostgreSQL",
-                           lambda: not process.is_alive(pid), 10)
+                           lambda: not process.is_alive(pid))
 
     @contextmanager
     def frozen(self):

@@ -8,6 +8,11 @@ import socket
 import subprocess
 import time
 
+from . import clock
+
+# What takes a moment takes long on a busy machine, and for ever if it hangs.
+LONG = 30
+
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
@@ -17,34 +22,45 @@ def _die_with_parent():
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def wait_until(what, condition, within=10, every=0.01):
+def wait_until(what, condition, within=LONG, every=0.01):
     """Wait for a condition; returns its first true value."""
-    end = time.monotonic() + within
+    end = clock.running() + within
     while True:
+        last = clock.running() >= end
         value = condition()
         if value:
             return value
-        assert time.monotonic() < end, f"{what}: not within {within} s"
+        assert not last, f"{what}: not within {within} s"
         time.sleep(every)
 
 
-given_ports = set()
+_reserved = []
+
+
+def _reserve(port):
+    """No other run of these tests on this machine has it, nor will have it while
+    this one lasts."""
+    mark = socket.socket(socket.AF_UNIX)
+    try:
+        mark.bind(f"\0postern-tests-port-{port}")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+    except OSError:
+        mark.close()
+        return False
+    _reserved.append(mark)
+    return True
 
 
 def free_port():
-    """One that nobody listens at, that was not given before, and that is none of those
-    which the kernel gives to clients: one of them could have it before its server
-    has."""
-    while True:
-        port = random.randrange(10000, 32768)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        if port not in given_ports:
-            given_ports.add(port)
-            return port
+    """A port that nobody is given before a server of ours takes it: none of those
+    that the kernel chooses for whoever connects to something."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
+        lowest, highest = map(int, file.read().split())
+    # (Nor 10080, which browsers refuse.)
+    others = [*range(11000, lowest), *range(highest + 1, 65536)] or \
+        list(range(11000, 65536))
+    return next(filter(_reserve, random.sample(others, len(others))))
 
 
 def answers(address):
@@ -118,10 +134,10 @@ class Process:
         if self.is_running():
             self.popen.send_signal(number)
 
-    def wait(self, within=10):
+    def wait(self, within=LONG):
         return self.popen.wait(within)
 
-    def stop(self, within=10):
+    def stop(self, within=LONG):
         """End it kindly; returns its status.  A process that has to be killed
         fails the test."""
         self.signal(signal.SIGTERM)
@@ -129,12 +145,12 @@ class Process:
             return self.popen.wait(within)
         except subprocess.TimeoutExpired:
             self.popen.kill()
-            self.popen.wait(10)
+            self.popen.wait(LONG)
             raise AssertionError(
                 f"{self.command[0]} did not end within {within} s of SIGTERM:"
                 f"\n{self.output()[-2000:]}") from None
 
-    def wait_until_it_answers(self, address, within=10):
+    def wait_until_it_answers(self, address, within=LONG):
         def up():
             assert self.is_running(), \
                 f"{self.command[0]} ended with {self.popen.returncode}:\n" \
@@ -143,7 +159,7 @@ class Process:
         wait_until(f"{self.command[0]} at {address}", up, within)
 
 
-def run(command, stdin=None, env=None, within=30, check=False, **options):
+def run(command, stdin=None, env=None, within=120, check=False, **options):
     """Run a program to its end; returns what subprocess.run() does, with
     bytes."""
     done = subprocess.run([str(part) for part in command], input=stdin,

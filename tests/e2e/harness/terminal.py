@@ -43,7 +43,7 @@ class Terminal:
         except OSError:  # the program closed its side
             return ""
 
-    def expect(self, text, within=10):
+    def expect(self, text, within=30):
         """Wait for a text; what stands before and with it is taken away."""
         end = time.monotonic() + within
         while text not in self.screen:
@@ -62,7 +62,7 @@ class Terminal:
     def wait_until_silent(self):
         process.wait_until("echo off", lambda: not self.echoes())
 
-    def wait(self, within=10):
+    def wait(self, within=30):
         """Let it end; returns its status (negative: a signal's number)."""
         def ended():
             self.screen += self._read(0)

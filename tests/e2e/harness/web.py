@@ -35,7 +35,7 @@ class Response:
 
 
 def fetch(port, method, target, body=None, headers=(), host="127.0.0.1",
-          timeout=15, source="127.0.0.1", tls=False):
+          timeout=30, source="127.0.0.1", tls=False):
     """`source` is the client's own address; with `tls`, any certificate will
     do."""
     options = {"timeout": timeout, "source_address": (source, 0)}
@@ -98,5 +98,5 @@ class Server:
     def stop(self, kindly=False):
         if kindly:
             self.process.signal(self.KINDLY)
-            return self.process.wait(15)
+            return self.process.wait()
         return self.process.stop()
