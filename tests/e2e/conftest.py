@@ -42,7 +42,7 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(180))
+            item.add_marker(pytest.mark.timeout(400))
 
 
 @pytest.fixture(scope="session")
@@ -348,8 +348,8 @@ def chrome(runtime):
     driver = webdriver.Chrome(
         service=Service(shutil.which("chromedriver"),
                         port=process.free_port()), options=options)
-    driver.set_page_load_timeout(60)
-    driver.set_script_timeout(60)
+    driver.set_page_load_timeout(120)
+    driver.set_script_timeout(120)
     yield driver
     driver.quit()
 
@@ -372,7 +372,7 @@ class Quickstart:
                             symlinks=True, copy_function=os.link)
         (self.directory / "state").mkdir(mode=0o700)
 
-    def run(self, *arguments, within=300, check=True):
+    def run(self, *arguments, within=900, check=True):
         return process.run([self.SCRIPT, *arguments, "--dir", self.directory],
                            within=within, check=check)
 
@@ -380,7 +380,7 @@ class Quickstart:
         return self.run("start", "--port", self.port, *arguments, **options)
 
     def stop(self):
-        return self.run("stop", within=60)
+        return self.run("stop", within=120)
 
     def env(self):
         """DIR/env as a shell reads it."""

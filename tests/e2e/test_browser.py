@@ -13,7 +13,7 @@ from conftest import SIGN_IN  # noqa: E402
 from harness import contract, process, web  # noqa: E402
 from harness.sessions import Session  # noqa: E402
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(1000)
 
 
 @pytest.fixture

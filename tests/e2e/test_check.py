@@ -424,7 +424,7 @@ def test_a_worker_that_died_may_have_ended_some(start_pool, people, ctl,
             "POST", "/v2/auth/refresh", body,
             {"Content-Type": "application/json"}))
         connection.stdin(body)
-        process.wait_until("a busy worker", lambda: is_busy(pool), 20)
+        process.wait_until("a busy worker", lambda: is_busy(pool))
         os.kill(worker, signal.SIGKILL)
     process.wait_until("another worker",
                        lambda: pool.workers() not in ([], [worker]))

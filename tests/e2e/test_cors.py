@@ -252,7 +252,7 @@ def is_signed_in(chrome, sites, cookies):
     return page.fetch(ME)["status"] == 200
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_an_allowed_page_in_a_browser(chrome, sites, people, keys):
     """Sign in, who is it, refresh, list, sign out: all from another origin."""
     chrome.execute_cdp_cmd("Network.clearBrowserCookies", {})
@@ -276,7 +276,7 @@ def test_an_allowed_page_in_a_browser(chrome, sites, people, keys):
     assert page.fetch(ME)["status"] == 401
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("where", ["neighbour", "stranger"])
 def test_another_page_reads_nothing(chrome, sites, signed_in, where):
     page = Page(chrome, sites, getattr(sites, where))
@@ -289,7 +289,7 @@ def test_another_page_reads_nothing(chrome, sites, signed_in, where):
     assert is_signed_in(chrome, sites, signed_in)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("where", ["neighbour", "stranger"])
 def test_another_page_signs_nobody_out(chrome, sites, signed_in, sign_in,
                                        people, where):
@@ -316,7 +316,7 @@ def test_another_page_signs_nobody_out(chrome, sites, signed_in, sign_in,
     assert is_signed_in(chrome, sites, signed_in)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("where", ["neighbour", "stranger"])
 def test_another_page_signs_nobody_in(chrome, sites, sign_in, people, keys,
                                       where):
@@ -344,7 +344,7 @@ def test_another_page_signs_nobody_in(chrome, sites, sign_in, people, keys,
     assert not jar(chrome)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_our_own_page_signs_out(chrome, sites, signed_in):
     """That the refusals above are not the browser's or the service's mood."""
     page = Page(chrome, sites, sites.service)

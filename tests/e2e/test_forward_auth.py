@@ -353,7 +353,7 @@ Listen 127.0.0.1:{port}
     anybody.verify_mode = ssl.CERT_NONE
 
     def fetch(name):
-        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=15,
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=30,
                                                  context=anybody)
         connection.request("GET", "/private/", headers={
             "Cookie": f"{name}={session.access}"})

@@ -171,13 +171,13 @@ class Prometheus:
             f"--storage.tsdb.path={room}/data",
             f"--web.listen-address=127.0.0.1:{self.port}"],
             room / "prometheus.log")
-        self.process.wait_until_it_answers(("127.0.0.1", self.port), within=30)
+        self.process.wait_until_it_answers(("127.0.0.1", self.port), within=60)
         process.wait_until("Prometheus", lambda: web.fetch(
-            self.port, "GET", "/-/ready").status == 200, within=30)
+            self.port, "GET", "/-/ready").status == 200, within=60)
 
     def get(self, path, **query):
         answer = web.fetch(self.port, "GET", f"/api/v1/{path}?"
-                           + urllib.parse.urlencode(query), timeout=30)
+                           + urllib.parse.urlencode(query), timeout=60)
         body = answer.json()
         assert body["status"] == "success", (query, body)
         return body["data"]
@@ -195,7 +195,7 @@ def test_prometheus_has_an_answer_to_every_panel(start_pool, start_nginx, room,
     server = Prometheus(room, port)
     try:
         up = 'up{job="postern"} == 1'
-        process.wait_until("a scrape", lambda: server.ask(up), within=30)
+        process.wait_until("a scrape", lambda: server.ask(up), within=60)
         sign_in(pool, people.alice.email, people.alice.password)
         for panel, exprs in queries().items():
             for expr in exprs:
@@ -208,8 +208,8 @@ def test_prometheus_has_an_answer_to_every_panel(start_pool, start_nginx, room,
                  for rule in group["rules"]]
         process.wait_until("all rules", lambda: all(
             rule["health"] == "ok" for group in server.get("rules")["groups"]
-            for rule in group["rules"]), within=30)
+            for rule in group["rules"]), within=60)
         assert len(rules) == RULES.read_text().count("- alert:")
         assert server.get("alerts")["alerts"] == []
     finally:
-        server.process.stop(within=30)
+        server.process.stop(within=60)

@@ -12,7 +12,7 @@ pytest.importorskip("selenium")
 
 from harness import clock, lighttpd as web_server, process, tree  # noqa: E402
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 ME, REFRESH = "/v2/users/me", "/v2/auth/refresh"
 

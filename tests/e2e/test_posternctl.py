@@ -336,7 +336,7 @@ def test_many_migrate_at_once(empty):
         env=process.clean_environment()) for _ in range(6)]
     applied = []
     for one in runs:
-        out, err = one.communicate(timeout=60)
+        out, err = one.communicate(timeout=120)
         assert one.returncode == 0, err
         answer = json.loads(out)
         assert answer["version"] == latest()
@@ -364,7 +364,7 @@ def test_migrate_waits_for_another(empty):
         " AND wait_event_type = 'Lock'"))
     other.commit()
     other.close()
-    out, err = ours.communicate(timeout=30)
+    out, err = ours.communicate(timeout=120)
     assert ours.returncode == 0, err
     assert b"somebody else applied 0001_initial.sql" in out
 
@@ -707,7 +707,7 @@ def test_two_change_one_account(place, person):
         stderr=subprocess.PIPE, env=process.clean_environment())
         for name in STATUSES]
     for one in runs:
-        _, err = one.communicate(timeout=30)
+        _, err = one.communicate(timeout=120)
         assert one.returncode == 0 or b"try again" in err
     [(login, user)] = place.ask(
         "SELECT l.status, u.status FROM postern.logins l"
@@ -910,7 +910,7 @@ def test_a_password_leaves_no_trace(place, ctl):
     for name in ("cmdline", "environ"):
         with open(f"/proc/{running.pid}/{name}", "rb") as file:
             assert password.encode() not in file.read()
-    out, _ = running.communicate(b"\n", timeout=30)
+    out, _ = running.communicate(b"\n", timeout=120)
     assert running.returncode == 0, out
     assert password.encode() not in out
     assert is_password(stored_hash(place, email), password)
@@ -1050,7 +1050,7 @@ def test_a_key_that_cannot_be_shown_is_no_success(place, ctl):
             [tree.POSTERNCTL, "--config", ctl.settings_file, "api-key",
              "create", "--scope", "publishable"], stdout=full,
             stderr=subprocess.PIPE, env=process.clean_environment(),
-            timeout=30)
+            timeout=120)
     assert done.returncode == 3
     assert b"stdout" in done.stderr
 

@@ -9,7 +9,7 @@ import pytest
 from conftest import Quickstart, SIGN_IN
 from harness import contract, process, web
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1000)
 
 
 def sign_in(env, password=None):
@@ -167,7 +167,7 @@ def test_bad_setting_fails_with_its_reason(another, setting, words):
 def test_port_that_is_taken(room, quickstart):
     """Told before anything is made."""
     done = process.run([Quickstart.SCRIPT, "start", "--dir", room / "qs",
-                        "--port", quickstart.port], within=60)
+                        "--port", quickstart.port], within=120)
     assert done.returncode == 1
     assert str(quickstart.port).encode() in done.stderr
     assert not (room / "qs").exists()

@@ -493,7 +493,7 @@ def check_right(good, data, answer):
     assert credentials["password"] == good.person.password
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(400)
 def test_changed_at_random(pool, good):
     """A few thousand of them; sent again with POSTERN_SEED."""
     choose = random.Random(SEED)
