@@ -12,7 +12,7 @@ from harness import clock, contract, fastcgi, process, tree
 # The promise is 3 s for what the database costs; the rest is for a busy
 # machine, and a sanitizer.
 PROMISE = {"db_timeout_ms": 3000}
-PATIENCE = 4.5 if not tree.SANITIZED else 8
+PATIENCE = 5.5 if not tree.SANITIZED else 8
 
 
 def timed(ask):
