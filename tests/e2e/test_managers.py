@@ -176,8 +176,8 @@ def test_spawn_fcgis_daemon(place, mount):
 def test_spawn_fcgi_by_hand(place, room, sign_in, people):
     """README.md's command for the foreground."""
     address = room / "postern.sock"
-    command = deploy.command_of_readme(
-        "POSTERN_CONFIG=/etc/postern/postern.conf spawn-fcgi -n", {
+    command = deploy.command(
+        "README.md", "POSTERN_CONFIG=/etc/postern/postern.conf spawn-fcgi -n", {
             mounts.SETTINGS: place.write_settings("by-hand"),
             mounts.SOCKET: address, mounts.PROGRAM: tree.POSTERN,
             "-U postern": f"-U {mounts.USER}", "-u postern": f"-u {mounts.USER}"})

@@ -1,6 +1,6 @@
 """src/web/openapi.json is in one piece with the code: the addresses of web/route.c
 and the refusals of web/error.c, no more and no less.  (Whether real answers are as
-it says is seen to in tests/e2e.)"""
+it says is seen to in tests/e2e.)  So is the list of refusals in the manual."""
 
 import json
 import re
@@ -85,6 +85,14 @@ def test_each_refusal_can_happen_somewhere():
     used = {name for _, _, response in responses()
             for name in refusals(response)}
     assert used == set(EXAMPLES)
+
+
+def test_the_manual_lists_each_refusal():
+    page = (sources.TOP / "man/postern-api.7").read_text()
+    listed = re.findall(r"^\.It (\d+) Li (\w+)$", page, re.M)
+    assert len(listed) == len(set(listed))
+    assert set(listed) == {(status, body["errorCode"])
+                           for status, body in errors().values()}
 
 
 def test_codes_are_those_of_the_interface():

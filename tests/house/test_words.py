@@ -71,7 +71,7 @@ def test_no_dangerous_call(path):
 TEXTS = [path for path in sorted(sources.TOP.rglob("*"))
          if path.is_file() and path.suffix in
          (".c", ".h", ".am", ".ac", ".sql", ".md", ".py", ".html", ".css",
-          ".js", ".service", ".conf", ".8", ".5", "")
+          ".js", ".service", ".conf", ".8", ".7", ".5", "")
          and not {".git", "autom4te.cache", "build-aux", "build"}
          & set(path.relative_to(sources.TOP).parts)
          and not path.name.startswith(("configure", "aclocal", "Makefile.in"))

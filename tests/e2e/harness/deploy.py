@@ -23,9 +23,10 @@ def read(name, changes, suggested=False):
     return adapt(text, changes, f"deploy/{name}")
 
 
-def command_of_readme(beginning, changes):
-    """The command of README.md that begins so, as one line, adapted."""
-    text = (TOP / "README.md").read_text().replace("\\\n", "")
+def command(name, beginning, changes):
+    """The command of README.md or of a manual page that begins so, as one line,
+    adapted."""
+    text = re.sub(r" *\\e?\n *", " ", (TOP / name).read_text())
     [line] = [line.strip() for line in text.splitlines()
-              if line.startswith("    " + beginning)]
-    return adapt(line, changes, f"README.md: {beginning}")
+              if line.strip().startswith(beginning)]
+    return adapt(line, changes, f"{name}: {beginning}")

@@ -1,5 +1,5 @@
 """The ways to have Postern behind a web server, each with its configuration as it
-stands in deploy/ or README.md."""
+stands in deploy/ or man/."""
 
 import os
 import shlex
@@ -217,10 +217,11 @@ def spawn_fcgi(mount):
 
 
 def spawn_fcgi_daemon(mount):
-    """README.md's command."""
+    """The manual's command."""
     run = mount.room / "run"
     run.mkdir(exist_ok=True)
-    command = deploy.command_of_readme(
+    command = deploy.command(
+        "man/postern.fcgi.8",
         "POSTERN_CONFIG=/etc/postern/postern.conf spawn-fcgi -P", {
             SETTINGS: mount.settings(), "/run/postern": run, PROGRAM: POSTERN,
             "-U postern": f"-U {USER}", "-u postern": f"-u {USER}"})
