@@ -37,7 +37,7 @@ const PROBLEMS = {
 		'Use its single sign-on page instead.'],
 	UNAUTHORISED: ['This page may not sign anybody in',
 		'The server does not accept its API key; restart the quickstart.'],
-	LIMIT_EXCEEDED: ['Too many attempts', 'Wait a moment, then try again.'],
+	LIMIT_EXCEEDED: ['Too many attempts', 'Try again in a moment.'],
 	SERVICE_UNAVAILABLE: ['Busy at the moment',
 		'Nothing was done. Try again in a moment.'],
 	CONFIGURATION_ERROR: ['The server is not set up correctly',
@@ -50,9 +50,12 @@ const PROBLEMS = {
 	OTHER: ['Something went wrong', 'The server’s log tells more.'],
 };
 
-function showProblem(code, requestId)
+/* What is read out says how long to wait: the button that counts is silent. */
+function showProblem(code, { requestId, retryAfter } = {})
 {
-	const [title, text] = PROBLEMS[code] || PROBLEMS.OTHER;
+	const [title, words] = PROBLEMS[code] || PROBLEMS.OTHER;
+	const text = retryAfter > 0 ? words.replace('in a moment',
+		`in ${duration(retryAfter)}`) : words;
 	const strong = document.createElement('strong');
 	strong.textContent = title;
 	const nodes = [strong, text];
@@ -168,7 +171,7 @@ function refused(error)
 {
 	const code = error.errorCode;
 
-	showProblem(code, error.requestId);
+	showProblem(code, error);
 	if (error.status === 400)
 		markFields(error.detail);
 	const field = PROBLEMS[code]?.[2];
@@ -209,9 +212,12 @@ async function onSubmit(event)
 
 function reveal(shown)
 {
+	const word = shown ? 'Hide' : 'Show';
+
 	$('password').type = shown ? 'text' : 'password';
-	$('reveal').setAttribute('aria-pressed', String(shown));
-	$('reveal').textContent = shown ? 'Hide' : 'Show';
+	/* What is read out begins with what is seen. */
+	$('reveal').textContent = word;
+	$('reveal').setAttribute('aria-label', `${word} password`);
 }
 
 function watchCapsLock(event)
@@ -513,7 +519,7 @@ async function look()
 	} catch (error) {
 		if ($('signed-in').hidden) {
 			showForm();
-			showProblem(error.errorCode, error.requestId);
+			showProblem(error.errorCode, error);
 		} else {
 			noteError(error);
 		}

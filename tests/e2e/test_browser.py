@@ -219,6 +219,33 @@ return [...document.querySelectorAll('input, button, a, select, textarea')]
         "return document.querySelectorAll('h1').length") >= 1
 
 
+def test_what_a_button_is_called_begins_with_what_it_shows(page):
+    for word, kind in (("Show", "password"), ("Hide", "text"),
+                       ("Show", "password")):
+        button = find(page, "#reveal")
+        assert button.text == word
+        assert button.get_attribute("aria-label") == f"{word} password"
+        assert find(page, "#password").get_attribute("type") == kind
+        button.click()
+
+
+def test_how_long_to_wait_is_read_out(page):
+    """By what is an alert; the button counts without a word."""
+    page.execute_script("""
+const real = window.fetch;
+window.fetch = (url, ...rest) => String(url).includes('sign-in') ?
+    Promise.resolve(new Response(JSON.stringify({ success: false,
+        errorCode: 'LIMIT_EXCEEDED', message: '' }), { status: 429,
+        headers: { 'Retry-After': '90' } })) : real(url, ...rest);""")
+    type_and_submit(page, "a@b.test", "x")
+    problem = wait_for(page, "#problem", "Too many attempts")
+    assert problem.get_attribute("role") == "alert"
+    assert "Try again in 1 min 30 s." in problem.text
+    button = find(page, "#submit")
+    assert button.get_attribute("aria-disabled") == "true"
+    assert "Try again in 1 min " in button.text
+
+
 def test_a_hostile_answer_is_shown_as_text(page, quickstart):
     """What comes from the server never becomes markup."""
     page.execute_script("""
