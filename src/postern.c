@@ -55,6 +55,13 @@ static const char help[] =
     "Settings also come from POSTERN_* variables: see postern.conf(5).\n"
     "SIGTERM stops, SIGHUP reloads, SIGUSR1 opens the log again.\n";
 
+static _Noreturn void
+misuse(void)
+{
+	fprintf(stderr, "%ssee: postern.fcgi --help\n", usage);
+	exit(EXIT_USAGE);
+}
+
 /* Exits when there is nothing more to do. */
 static void
 read_options(int argc, char **argv)
@@ -95,12 +102,12 @@ read_options(int argc, char **argv)
 			printf("postern.fcgi %s\n", PACKAGE_VERSION);
 			exit(EXIT_SUCCESS);
 		default:
-			fputs(usage, stderr);
-			exit(EXIT_USAGE);
+			misuse();
 		}
 	if (optind < argc) {
-		fputs(usage, stderr);
-		exit(EXIT_USAGE);
+		fprintf(stderr, "postern.fcgi: takes options only, no \"%s\"\n",
+		    argv[optind]);
+		misuse();
 	}
 }
 

@@ -199,7 +199,7 @@ explain_unknown(const char *name, char reason[static CONFIG_REASON_SIZE])
 	table = config_table(&count);
 	for (size_t i = 0; i < count && strlen(name) < CONFIG_NAME_SIZE; i++) {
 		distance = name_distance(name, table[i].name);
-		if (distance < least) {
+		if (distance < least && 2 * distance < strlen(name)) {
 			least = distance;
 			nearest = table[i].name;
 		}

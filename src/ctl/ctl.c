@@ -27,10 +27,10 @@ ctl_refuse(enum ctl_exit code, const char *mend, const char *format, ...)
 
 	fflush(stdout);
 	fputs("posternctl: ", stderr);
-	ctl_output_text(stderr, why, 2);
+	ctl_output_wrapped(stderr, why, (int)strlen("posternctl: "), 2);
 	if (mend != NULL) {
 		fputs("\n  ", stderr);
-		ctl_output_text(stderr, mend, 2);
+		ctl_output_wrapped(stderr, mend, 2, 2);
 	}
 	fputc('\n', stderr);
 	return code;
@@ -157,6 +157,10 @@ ctl_release(struct ctl *ctl)
 
 /* ---- keys ----------------------------------------------------------------------- */
 
+const char ctl_mend_keys[] =
+    "is the setting key_dir right?  If there are no keys yet: "
+    "posternctl key new";
+
 struct keys *
 ctl_keys(const struct ctl *ctl)
 {
@@ -164,9 +168,8 @@ ctl_keys(const struct ctl *ctl)
 	struct keys *keys = keys_open(ctl->config->key_dir, why);
 
 	if (keys == NULL)
-		ctl_refuse(CTL_UNREACHABLE, NULL,
-		    "could not read the keys in \"%s\": %s",
-		    ctl->config->key_dir, why);
+		ctl_refuse(CTL_UNREACHABLE, ctl_mend_keys,
+		    "could not read the keys: %s", why);
 	return keys;
 }
 

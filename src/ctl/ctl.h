@@ -168,6 +168,9 @@ enum ctl_exit ctl_refuse_unknown(const char *key);
 enum ctl_exit ctl_account(const struct ctl *ctl, const char *typed,
     struct id *user);
 
+/* How to mend a key directory that cannot be read. */
+extern const char ctl_mend_keys[];
+
 /* Open the key directory; NULL after a refusal that has been told. */
 struct keys *ctl_keys(const struct ctl *ctl);
 

@@ -58,10 +58,10 @@ report_add(struct report *report, enum verdict verdict, const char *check,
 	if (report->ctl->json)
 		return;
 	printf("%-4s  %-14s  ", verdict_names[verdict], check);
-	ctl_output_text(stdout, found, 22);
+	ctl_output_wrapped(stdout, found, 22, 22);
 	if (mend != NULL) {
 		printf("\n%*s", 22, "");
-		ctl_output_text(stdout, mend, 22);
+		ctl_output_wrapped(stdout, mend, 22, 22);
 	}
 	putchar('\n');
 }
@@ -128,9 +128,8 @@ check_keys(struct report *report, const struct config *config)
 	struct keys *keys = keys_open(config->key_dir, why);
 
 	if (keys == NULL) {
-		report_add(report, VERDICT_FAIL, "keys",
-		    "if there are none yet: posternctl key new", "%s: %s",
-		    config->key_dir, why);
+		report_add(report, VERDICT_FAIL, "keys", ctl_mend_keys, "%s",
+		    why);
 		return;
 	}
 	check_signing(report, keys, config->key_dir);

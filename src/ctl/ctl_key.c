@@ -12,11 +12,14 @@
 #include "token/keys_admin.h"
 
 static enum ctl_exit
-refuse_keys(const struct ctl *ctl, enum ctl_exit code, const char *what,
-    const char *why)
+refuse_keys(enum ctl_exit code, const char *what, const char *why)
 {
-	return ctl_refuse(code, NULL, "could not %s in \"%s\": %s", what,
-	    ctl->config->key_dir, why);
+	const char *mend = code == CTL_REFUSED ?
+	    "see: posternctl key list" :
+	    "is the setting key_dir right?  The directory around it must "
+	    "exist, and be open to you";
+
+	return ctl_refuse(code, mend, "could not %s: %s", what, why);
 }
 
 /* Remove keys that no living token needs; their number, or -1 after a refusal
@@ -28,7 +31,7 @@ prune(const struct ctl *ctl, int64_t now_us)
 	int pruned = keys_prune(ctl->config->key_dir, now_us, why);
 
 	if (pruned == -1)
-		refuse_keys(ctl, CTL_UNREACHABLE, "remove old keys", why);
+		refuse_keys(CTL_UNREACHABLE, "remove old keys", why);
 	return pruned;
 }
 
@@ -127,7 +130,7 @@ key_new(struct ctl *ctl, const struct ctl_arguments *arguments)
 	if (done != CTL_DONE)
 		return done;
 	if (keys_init(dir, why) != 0)
-		return refuse_keys(ctl, CTL_UNREACHABLE, "make the directory",
+		return refuse_keys(CTL_UNREACHABLE, "make the directory",
 		    why);
 	done = choose_start(ctl, arguments->sign_in_seconds, now_us,
 	    &sign_from_us);
@@ -136,7 +139,7 @@ key_new(struct ctl *ctl, const struct ctl_arguments *arguments)
 	if (prune(ctl, now_us) == -1)
 		return CTL_UNREACHABLE;
 	if (keys_new(dir, algorithm, now_us, sign_from_us, kid, why) != 0)
-		return refuse_keys(ctl, CTL_UNREACHABLE, "make a key", why);
+		return refuse_keys(CTL_UNREACHABLE, "make a key", why);
 	print_new(ctl, kid, algorithm, now_us, sign_from_us);
 	return CTL_DONE;
 }
@@ -210,7 +213,7 @@ key_retire(struct ctl *ctl, const struct ctl_arguments *arguments)
 	int64_t now_us = clock_now_us();
 
 	if (keys_retire(ctl->config->key_dir, kid, now_us, now_us, why) != 0)
-		return refuse_keys(ctl, CTL_REFUSED, "retire the key", why);
+		return refuse_keys(CTL_REFUSED, "retire the key", why);
 	return signs_no_more(ctl, kid, now_us,
 	    "tokens that it signed stay good until they expire");
 }
@@ -223,7 +226,7 @@ key_revoke(struct ctl *ctl, const struct ctl_arguments *arguments)
 	int64_t now_us = clock_now_us();
 
 	if (keys_revoke(ctl->config->key_dir, kid, now_us, why) != 0)
-		return refuse_keys(ctl, CTL_REFUSED, "revoke the key", why);
+		return refuse_keys(CTL_REFUSED, "revoke the key", why);
 	return signs_no_more(ctl, kid, now_us,
 	    "tokens that it signed are refused from now on");
 }

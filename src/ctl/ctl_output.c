@@ -3,10 +3,12 @@
 #include "ctl/ctl_output.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -41,11 +43,10 @@ show_character(const char *text, size_t size, char shown[static ESCAPE_SIZE])
 	return length;
 }
 
-void
-ctl_output_text(FILE *out, const char *text, int indent)
+static void
+put_text(FILE *out, const char *text, size_t left, int indent)
 {
 	char shown[ESCAPE_SIZE];
-	size_t left = strlen(text);
 	size_t length;
 
 	while (left > 0) {
@@ -59,11 +60,16 @@ ctl_output_text(FILE *out, const char *text, int indent)
 	}
 }
 
+void
+ctl_output_text(FILE *out, const char *text, int indent)
+{
+	put_text(out, text, strlen(text), indent);
+}
+
 /* Columns that a text takes, one a character. */
 static int
-text_width(const char *text)
+columns_of(const char *text, size_t left)
 {
-	size_t left = strlen(text);
 	size_t length;
 	uint32_t code;
 	int width = 0;
@@ -74,6 +80,40 @@ text_width(const char *text)
 		left -= length;
 	}
 	return width;
+}
+
+static int
+text_width(const char *text)
+{
+	return columns_of(text, strlen(text));
+}
+
+#define TERMINAL_COLUMNS 80
+
+void
+ctl_output_wrapped(FILE *out, const char *text, int at, int indent)
+{
+	int limit = isatty(fileno(out)) == 1 ? TERMINAL_COLUMNS : INT_MAX;
+	size_t blanks, word;
+
+	while (*text != '\0') {
+		if (*text == '\n') {
+			put_text(out, text++, 1, indent);
+			at = indent;
+			continue;
+		}
+		blanks = strspn(text, " ");
+		word = strcspn(text + blanks, " \n");
+		at += (int)blanks + columns_of(text + blanks, word);
+		if (blanks > 0 && at > limit) {
+			fprintf(out, "\n%*s", indent, "");
+			at = indent + columns_of(text + blanks, word);
+		} else {
+			put_text(out, text, blanks, indent);
+		}
+		put_text(out, text + blanks, word, indent);
+		text += blanks + word;
+	}
 }
 
 /* ---- cells ------------------------------------------------------------------ */

@@ -45,6 +45,13 @@ void ctl_output_page(const struct ctl *ctl, const char *name,
  */
 void ctl_output_text(FILE *out, const char *text, int indent);
 
+/*
+ * The same for words that begin in column `at`, counted from 0: on a terminal
+ * they go on in the next line, after `indent` blanks, where they would not fit
+ * into 80 columns.  A file or a program gets the lines as they are.
+ */
+void ctl_output_wrapped(FILE *out, const char *text, int at, int indent);
+
 /* Members of an answer. */
 void ctl_output_add_time(struct json_object *object, const char *member,
     int64_t us); /* RFC 3339; 0 gives null */

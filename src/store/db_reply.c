@@ -77,20 +77,21 @@ db_reply_of(PGconn *conn, const PGresult *result)
 
 /* libpq's messages have several lines; a log line has one. */
 static void
-put_on_one_line(char *text)
+put_on_one_line(const char *lines, char line[static DB_PROBLEM_SIZE])
 {
-	char *from = text, *to = text;
+	size_t length = 0;
+	int part;
 
-	while (*from != '\0') {
-		if (*from != '\n' && *from != '\t') {
-			*to++ = *from++;
-			continue;
-		}
-		from += strspn(from, "\n\t ");
-		if (*from != '\0')
-			*to++ = ' ';
+	line[0] = '\0';
+	lines += strspn(lines, "\n\t ");
+	while (*lines != '\0' && length < DB_PROBLEM_SIZE - 1) {
+		part = (int)strcspn(lines, "\n\t");
+		snprintf(line + length, DB_PROBLEM_SIZE - length, "%s%.*s",
+		    length > 0 ? "; " : "", part, lines);
+		length += strlen(line + length);
+		lines += part;
+		lines += strspn(lines, "\n\t ");
 	}
-	*to = '\0';
 }
 
 bool
@@ -112,21 +113,21 @@ db_should_tell(struct db *db, enum db_reply reply, unsigned *since)
 void
 db_explain_as(struct db *db, const char *problem)
 {
-	snprintf(db->problem, sizeof(db->problem), "%s", problem);
-	put_on_one_line(db->problem);
+	put_on_one_line(problem, db->problem);
 }
 
 void
 db_explain(struct db *db, const PGresult *result)
 {
 	const char *state, *primary;
+	char problem[DB_PROBLEM_SIZE];
 
 	state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	if (state != NULL && primary != NULL) {
-		snprintf(db->problem, sizeof(db->problem), "%s (SQLSTATE %s)",
-		    primary, state);
-		put_on_one_line(db->problem);
+		snprintf(problem, sizeof(problem), "%s (SQLSTATE %s)", primary,
+		    state);
+		db_explain_as(db, problem);
 	} else if (PQerrorMessage(db->conn)[0] != '\0') {
 		db_explain_as(db, PQerrorMessage(db->conn));
 	} else {

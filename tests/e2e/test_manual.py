@@ -75,3 +75,5 @@ def test_words_fit_into_80_columns():
         for line in said.splitlines():
             assert len(line) <= 80, line
     assert done.returncode == 2 and not done.stdout
+    assert 'no "operand"' in said and said.endswith(
+        "see: postern.fcgi --help\n")

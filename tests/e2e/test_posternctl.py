@@ -979,8 +979,15 @@ def test_keys_need_no_database(room, own_cluster):
 def test_keys_out_of_reach(room, own_cluster):
     place = make_place(room, own_cluster, "postern",
                        key_dir=room / "not/there/keys")
-    said = refused(place.ctl.run("key", "list", check=False), 3)
-    assert "not/there/keys" in said
+    for words in (["key", "list"], ["key", "new"]):
+        said = refused(place.ctl.run(*words, check=False), 3)
+        assert said.count("not/there/keys") == 1
+        assert "\n  is the setting key_dir right?  " in said
+
+
+def test_a_key_that_is_not_there(place):
+    said = refused(place.ctl.run("key", "retire", "none", check=False), 1)
+    assert '"none"' in said and "\n  see: posternctl key list\n" in said
 
 
 # ---- API keys ------------------------------------------------------------------------------
@@ -1193,6 +1200,8 @@ def test_no_database(room, own_cluster, words):
     write_settings(place.ctl.settings_file, place.settings)
     said = refused(run_within(place, words, 3), 3)
     assert "could not connect" in said and str(room) in said
+    # libpq says it in two lines.
+    assert "No such file or directory; Is the server running" in said
 
 
 def test_a_database_that_never_answers(room, own_cluster):
@@ -1223,6 +1232,24 @@ def test_check_without_database(room, own_cluster):
     assert lines["database"]["result"] == "fail"
     assert lines["keys"]["result"] == "ok"
     assert "schema" not in lines
+
+
+def test_words_at_a_terminal_fit_into_80_columns(room, own_cluster):
+    """What goes elsewhere stays on its line, for scripts that look for it."""
+    place = make_place(room, own_cluster, "postern", **{
+        name: f"host={room} user=postern_service"
+        for name in ("database", "admin_database")})
+    for words, indent in ((["check"], 22), (["user", "list"], 2)):
+        done = place.ctl.run(*words, check=False)
+        elsewhere = (done.stdout + done.stderr).decode()
+        assert max(map(len, elsewhere.splitlines())) > 80
+        with at_terminal(place, *words) as terminal:
+            assert terminal.wait() == done.returncode
+            seen = terminal.screen.replace("\r\n", "\n")
+        assert all(len(line) <= 80 for line in seen.splitlines()
+                   if " " in line.strip())
+        assert re.sub(r"\s+", " ", seen) == re.sub(r"\s+", " ", elsewhere)
+        assert re.search(rf"^ {{{indent}}}\S", seen, re.M)
 
 
 def test_no_settings(room):

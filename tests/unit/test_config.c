@@ -409,6 +409,7 @@ test_refused_values(void **state)
 		    ":1: CLIENT_AUHT: no such setting; the nearest is "
 		    "client_auth" },
 		{ "something_else=1", ":1: something_else: no such setting" },
+		{ "foo=1", ":1: foo: no such setting" }, /* nor near "log" */
 		{ "config=/etc/x", ":1: config: no such setting" },
 		{ "=4", ":1: : no such setting" },
 		{ "POSTERN_=4", ":1: : no such setting" },
