@@ -275,7 +275,7 @@ def test_one_worker_looks_for_all(harmed, start_pool):
     connection, and from then on from one at a time: the others say so at once,
     and serve what needs no database."""
     harmed.start()
-    pool = start_pool(**harmed.postern | PROMISE, workers=8)
+    pool = start_pool(**harmed.postern | PROMISE | {"workers": 8})
     process.wait_until("eight connections", lambda: harmed.ask(
         f"SELECT count(*) FROM (SELECT {SERVICE_BACKENDS}) AS b") == [(8,)])
     clients = [Client(pool, harmed.api_key) for _ in range(8)]
