@@ -26,6 +26,7 @@ struct call {
 
 	int64_t deadline_ms;
 	const char *none_state; /* this SQLSTATE means: no such row; or NULL */
+	bool probes; /* it is our turn to see whether there is silence */
 	bool sent_again;        /* after a lost connection */
 	bool prepared_again;
 	int collisions;
@@ -109,17 +110,22 @@ call_send(const struct call *call, const struct db *db)
 }
 
 static enum db_reply
-call_try(const struct call *call, struct db *db, PGresult **result)
+call_try(struct call *call, struct db *db, PGresult **result)
 {
 	enum db_reply reply;
 
 	*result = NULL;
+	call->probes = false;
 	if (db_is_resting(db))
 		return DB_REPLY_AWAY;
 	if (db->conn == NULL) {
 		reply = db_connect(db, call->deadline_ms);
 		if (reply != DB_REPLY_OK)
 			return reply;
+	} else if (outage_is_silence(db->outage)) {
+		call->probes = outage_may_try(db->outage, call->deadline_ms);
+		if (!call->probes)
+			return DB_REPLY_AWAY;
 	}
 	if (is_prepared(call, db) && !db->prepared[call->index]) {
 		reply = db_prepare_one(db, call->index, call->deadline_ms,
@@ -199,13 +205,52 @@ try_again(struct call *call, struct db *db, enum db_reply reply)
 	return false;
 }
 
+/* Was it the database that said so? */
+static bool
+is_answer(enum db_reply reply)
+{
+	switch (reply) {
+	case DB_REPLY_OK:
+	case DB_REPLY_CONFLICT:
+	case DB_REPLY_FORGOTTEN:
+	case DB_REPLY_COLLIDED:
+	case DB_REPLY_DEMOTED:
+	case DB_REPLY_FULL:
+	case DB_REPLY_SLOW:
+	case DB_REPLY_BEHIND:
+	case DB_REPLY_REFUSED:
+		return true;
+	case DB_REPLY_LOST:
+	case DB_REPLY_LATE:
+	case DB_REPLY_AWAY:
+	case DB_REPLY_UNUSABLE:
+	case DB_REPLY_COUNT:
+		break;
+	}
+	return false;
+}
+
+/* Let all who share the outage know how the database is. */
+static void
+spread(struct db *db, const struct call *call, enum db_reply reply)
+{
+	if (call->probes && is_answer(reply)) {
+		db_outage_over(db);
+	} else if (call->probes) {
+		outage_goes_on(db->outage);
+	} else if (is_answer(reply)) {
+		outage_answered(db->outage);
+	} else if (reply == DB_REPLY_LATE && outage_suspect(db->outage)) {
+		log_warning("the database keeps silent: from now on one at a "
+			    "time asks it");
+	}
+}
+
 /* Let a database that does not answer rest, so that those who wait behind this
  * caller need not wait as long as it did. */
 static void
 pace(struct db *db, enum db_reply reply)
 {
-	if (reply == DB_REPLY_LATE)
-		outage_suspect(db->outage);
 	if (reply == DB_REPLY_LATE || reply == DB_REPLY_SLOW)
 		db_rest(db);
 	else if (reply != DB_REPLY_LOST && reply != DB_REPLY_AWAY)
@@ -309,6 +354,7 @@ call_run(struct call *call, struct db *db, struct db_rows **rows)
 		none = has_state(result, call->none_state);
 		hand_over(reply, result, rows);
 		tidy(db, reply);
+		spread(db, call, reply);
 		pace(db, reply);
 		if (none)
 			return STORE_NONE;

@@ -53,7 +53,7 @@ struct db;
  * The connection string may name several hosts: each gets its share of the
  * deadline, the last good one first, and one that takes writes is wanted.
  * Where neither it nor the environment says otherwise, the server too ends a
- * statement at the deadline, and keep-alives find a dead peer.  The string's
+ * statement, a tenth before the deadline, and keep-alives find a dead peer.  The string's
  * connect_timeout counts for nothing, and one thing is not under our deadline:
  * the look-up of a host's name takes as long as resolv.conf(5) lets it.
  *
@@ -61,8 +61,9 @@ struct db;
  * in time, the next one is made 100 ms later at the earliest, growing to a
  * second; until then every call is UNAVAILABLE at once.  So a database that
  * hangs costs a queue of callers one deadline, and not one after the other; and
- * of all who share the outage, only one at a time connects (outage.h).  A
- * string that libpq cannot read is logged here, and then every call is FAILED.
+ * of all who share the outage, only one at a time connects, or, when several
+ * statements in a row found no answer, asks (outage.h).  A string that libpq cannot
+ * read is logged here, and then every call is FAILED.
  */
 struct db *db_open(const struct db_options *options);
 void db_close(struct db *db);

@@ -79,8 +79,11 @@ add_default(struct parameters *to, const char *keyword, const char *value)
 static void
 add_defaults(struct parameters *to, const struct db_options *options)
 {
+	/* Before our own deadline, so that a statement which waits for a lock is
+	 * told from a database that keeps silent. */
 	snprintf(to->statement_timeout, sizeof(to->statement_timeout),
-	    "-c statement_timeout=%d", options->timeout_ms);
+	    "-c statement_timeout=%d",
+	    options->timeout_ms - options->timeout_ms / 10);
 	snprintf(to->user_timeout, sizeof(to->user_timeout), "%d",
 	    options->timeout_ms);
 
@@ -363,11 +366,18 @@ stay_away(struct db *db)
 		    db->problem);
 }
 
+void
+db_outage_over(struct db *db)
+{
+	if (outage_is_over(db->outage))
+		log_info("the database answers again");
+}
+
 /* Whether it answers as well, the next statement will show. */
 static void
 come_back(struct db *db)
 {
-	outage_is_over(db->outage);
+	db_outage_over(db);
 	if (db->away_since_ms == 0)
 		return;
 	log_info("the database is back after %.1f s",

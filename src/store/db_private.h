@@ -71,6 +71,9 @@ void db_rest(struct db *db);
  * UNUSABLE. */
 enum db_reply db_connect(struct db *db, int64_t deadline_ms);
 
+/* It answers, for all who share the outage. */
+void db_outage_over(struct db *db);
+
 /* Give a connection up, in whatever state it is. */
 void db_drop(struct db *db);
 

@@ -1,4 +1,4 @@
-/* outage.c - three times in shared memory, each of which is right by itself. */
+/* outage.c - times and a count in shared memory, each of which is right by itself. */
 
 #include "store/outage.h"
 
@@ -13,6 +13,10 @@
 /* Whoever tries is given a little more than its deadline to say what came of
  * it. */
 #define GRACE_MS 500
+
+/* One statement may be late by itself, and two may wait for the same lock, where
+ * the server does not say so (DB_REPLY_SLOW). */
+#define SILENCE 3
 
 struct outage *
 outage_new(void)
@@ -40,8 +44,8 @@ outage_may_try(struct outage *outage, int64_t deadline_ms)
 	    &claim_ms, deadline_ms + GRACE_MS);
 }
 
-void
-outage_suspect(struct outage *outage)
+static void
+pause_for_all(struct outage *outage)
 {
 	int64_t now_ms = clock_steady_ms(), none = 0, lasted_ms;
 
@@ -57,13 +61,39 @@ outage_suspect(struct outage *outage)
 void
 outage_goes_on(struct outage *outage)
 {
-	outage_suspect(outage);
+	pause_for_all(outage);
 	outage->claimed_until_ms = 0;
 }
 
-void
+bool
 outage_is_over(struct outage *outage)
 {
+	uint32_t late = atomic_exchange(&outage->late, 0);
+
 	outage->since_ms = 0;
 	outage->claimed_until_ms = 0;
+	return late >= SILENCE;
+}
+
+bool
+outage_suspect(struct outage *outage)
+{
+	uint32_t late = ++outage->late;
+
+	pause_for_all(outage);
+	return late == SILENCE;
+}
+
+void
+outage_answered(struct outage *outage)
+{
+	/* Read by every statement, and so seldom written. */
+	if (outage->late != 0)
+		outage->late = 0;
+}
+
+bool
+outage_is_silence(const struct outage *outage)
+{
+	return outage->late >= SILENCE;
 }

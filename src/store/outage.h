@@ -1,12 +1,16 @@
 /* outage.h - that the database is away, known to all workers as soon as one has
  * found out.
  *
- * A worker that has a connection uses it, whatever is known.  Who has none would
- * wait for one until the deadline, and so would all others: soon every worker
- * waits, and nobody is left for requests that need no database.  So from the first
- * failure on, one at a time tries to connect, for all, and not without a pause; it
- * is the one who comes first.  The others are told at once that there is no
- * database. */
+ * Who has no connection would wait for one until the deadline, and so would all
+ * others: soon every worker waits, and nobody is left for requests that need no
+ * database.  So from the first failure on, one at a time tries to connect, for all,
+ * and not without a pause; it is the one who comes first.  The others are told at
+ * once that there is no database.
+ *
+ * Who has a connection uses it: that others fail to get one says nothing about it.
+ * But when several statements in a row found no answer, whoever sent them, and none
+ * an answer in between, the database keeps silent to all.  From then on a connection
+ * is used by one at a time as well. */
 
 #ifndef POSTERN_STORE_OUTAGE_H
 #define POSTERN_STORE_OUTAGE_H
@@ -21,6 +25,7 @@ struct outage {
 	_Atomic int64_t since_ms; /* 0: there is none */
 	_Atomic int64_t pause_until_ms;
 	_Atomic int64_t claimed_until_ms; /* somebody is trying; or 0 */
+	_Atomic uint32_t late; /* statements in a row without an answer */
 };
 
 /* In memory that the processes to be forked share.  NULL when there is none
@@ -29,7 +34,7 @@ struct outage *outage_new(void);
 void outage_free(struct outage *outage);
 
 /*
- * May the caller try to connect?  If so, it will say how that went: by
+ * May the caller try to connect, or, in silence, to use its connection?  If so, it will say how that went: by
  * outage_goes_on() or outage_is_over().  If it has not by `deadline_ms`, it is
  * taken for dead, and somebody else may.
  */
@@ -39,10 +44,17 @@ bool outage_may_try(struct outage *outage, int64_t deadline_ms);
  * but within 100 ms to a second. */
 void outage_goes_on(struct outage *outage);
 
-void outage_is_over(struct outage *outage);
+/* True: there was silence. */
+bool outage_is_over(struct outage *outage);
 
-/* A connection that stood brought no answer in time: before others try to get
- * one, somebody sees what is the matter. */
-void outage_suspect(struct outage *outage);
+/* A statement found no answer in time: before others try to get a connection,
+ * somebody sees what is the matter.  True: from now on there is silence. */
+bool outage_suspect(struct outage *outage);
+
+/* A statement found an answer, whatever that said. */
+void outage_answered(struct outage *outage);
+
+/* Does the database keep silent, even to those who have a connection? */
+bool outage_is_silence(const struct outage *outage);
 
 #endif

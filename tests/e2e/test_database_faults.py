@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from contextlib import contextmanager
+from datetime import datetime
 
 import psycopg2
 import pytest
@@ -309,6 +310,39 @@ def test_one_worker_looks_for_all(harmed, start_pool):
         client.ready().status == 200 for client in clients * 3), BACK, 0.05)
     assert clock.running() - thawed < BACK
     assert max(client.longest for client in clients) < PATIENCE
+
+
+def test_a_few_find_out_for_all(harmed, start_pool):
+    """Three statements find no answer; from then on nobody waits for one, but one at
+    a time, though five workers have connections that are as good as ever."""
+    harmed.start()
+    pool = start_pool(**{**harmed.postern, "workers": 8})
+    process.wait_until("eight connections", lambda: harmed.ask(
+        f"SELECT count(*) FROM (SELECT {SERVICE_BACKENDS}) AS b") == [(8,)])
+
+    def crowd(count):
+        """So many ask at the same time."""
+        at_once([Client(pool, harmed.api_key) for _ in range(count)], 0.1,
+                lambda client: contract.check_refused(
+                    client.ready(), 503, "SERVICE_UNAVAILABLE"))
+
+    with harmed.frozen():
+        crowd(3)
+        for _ in range(3):
+            crowd(8)
+    thawed = time.monotonic()
+    # When those were answered who had waited for the database.
+    late = [datetime.fromisoformat(event["time"].rstrip("Z")).timestamp()
+            for event in pool.events("request") if event["us"] > 1_500_000]
+    assert len(late) >= 3
+    for before, after in zip(late[2:], late[3:]):
+        assert after - before > 1.5, late
+    clients = [Client(pool, harmed.api_key) for _ in range(8)]
+    process.wait_until("all workers", lambda: all(
+        client.ready().status == 200 for client in clients * 3), BACK, 0.05)
+    assert time.monotonic() - thawed < BACK
+    for words in ("the database keeps silent", "the database answers again"):
+        assert pool.log().count(words) == 1
 
 
 def test_schema_ahead(place):

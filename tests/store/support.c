@@ -98,11 +98,11 @@ struct db *
 open_db_with(const char *role, const char *more,
     const struct db_options *options)
 {
-	/* The handle borrows the string; no test has more than four. */
-	static char conninfo[4][512];
+	/* The handle borrows the string; no test has more than ten. */
+	static char conninfo[10][512];
 	static unsigned next;
 	struct db_options copy = *options;
-	char *text = conninfo[next++ % 4];
+	char *text = conninfo[next++ % 10];
 
 	setting("PGHOST");
 	snprintf(text, sizeof(conninfo[0]), "user=%s %s", role, more);

@@ -630,7 +630,7 @@ test_our_defaults_give_way(void **state)
 	assert_int_equal(run_sql(db, "SELECT setting::integer FROM "
 	    "pg_catalog.pg_settings WHERE name = 'statement_timeout'",
 	    &number), STORE_OK);
-	assert_int_equal(number, TIMEOUT_MS);
+	assert_int_equal(number, TIMEOUT_MS - TIMEOUT_MS / 10);
 	assert_int_equal(run_sql(other, "SELECT setting::integer FROM "
 	    "pg_catalog.pg_settings WHERE name = 'statement_timeout'",
 	    &number), STORE_OK);

@@ -114,6 +114,49 @@ test_suspicion(void **state)
 	assert_false(outage_may_try(&outage, in_a_while()));
 }
 
+/* Many that are late, one after the other, are silence; an answer ends it. */
+static void
+test_silence(void **state)
+{
+	struct outage outage = { 0 };
+
+	(void)state;
+	for (int round = 0; round < 3; round++) {
+		assert_false(outage_suspect(&outage));
+		assert_false(outage_suspect(&outage));
+		assert_false(outage_is_silence(&outage));
+		outage_answered(&outage);
+	}
+	assert_false(outage_suspect(&outage));
+	assert_false(outage_suspect(&outage));
+	assert_true(outage_suspect(&outage));
+	assert_true(outage_is_silence(&outage));
+	assert_false(outage_suspect(&outage)); /* it was told before */
+
+	/* Who tries finds silence, and then an answer. */
+	wait_for_turn(&outage);
+	outage_goes_on(&outage);
+	assert_true(outage_is_silence(&outage));
+	wait_for_turn(&outage);
+	assert_false(outage_may_try(&outage, in_a_while()));
+	assert_true(outage_is_over(&outage));
+	assert_false(outage_is_over(&outage));
+	assert_false(outage_is_silence(&outage));
+	assert_true(outage_may_try(&outage, in_a_while()));
+}
+
+/* No connection is to be had, which says nothing about those that there are. */
+static void
+test_no_connection_is_no_silence(void **state)
+{
+	struct outage outage = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 10; i++)
+		outage_goes_on(&outage);
+	assert_false(outage_is_silence(&outage));
+}
+
 /* Of many who come at once, in processes of their own, one may. */
 static void
 test_processes(void **state)
@@ -152,6 +195,8 @@ main(void)
 		cmocka_unit_test(test_pause_grows),
 		cmocka_unit_test(test_a_claim_ends),
 		cmocka_unit_test(test_suspicion),
+		cmocka_unit_test(test_silence),
+		cmocka_unit_test(test_no_connection_is_no_silence),
 		cmocka_unit_test(test_processes),
 	};
 
