@@ -1,9 +1,13 @@
 """What the bench measures with: load from clients of ours, memory as the kernel
 counts it, and numbers from /metrics."""
 
+import os
 import re
+import resource
 import subprocess
 import sys
+import time
+from contextlib import contextmanager
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
@@ -84,6 +88,53 @@ def pss(pid, arenas=True):
         total += sum(int(kib) for name, size, kib in MAPPING.findall(text)
                      if arenas or not is_arena(name, int(size)))
     return total / KIB_PER_MB
+
+
+# ---- CPU time --------------------------------------------------------------------
+
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(pid):
+    """CPU time of a process and its children, those that have ended included."""
+    def ticks(one, last):
+        try:
+            text = Path(f"/proc/{one}/stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return 0  # it has ended meanwhile: the parent has its time
+        return sum(int(field) for field in
+                   text.rpartition(")")[2].split()[11:last])
+
+    alive = sum(ticks(one, 13) for one in process.children(pid))
+    return (alive + ticks(pid, 15)) / TICKS_PER_S
+
+
+class CpuTimes:
+    """What a load costs, and where."""
+
+    def __init__(self):
+        self.seconds = {}
+
+    @contextmanager
+    def measured(self, client, **pids):
+        """Add what these processes use meanwhile, with their children; and as
+        `client`, what those of our own do that end meanwhile."""
+        def used():
+            own = resource.getrusage(resource.RUSAGE_CHILDREN)
+            return {**{name: cpu_seconds(pid) for name, pid in pids.items()},
+                    client: own.ru_utime + own.ru_stime}
+
+        before = used()
+        yield
+        time.sleep(0.2)  # whose client has left ends
+        for name, seconds in used().items():
+            self.seconds[name] = (self.seconds.get(name, 0) + seconds
+                                  - before[name])
+
+    def each(self, times):
+        """In words, microseconds for each of so many times."""
+        return ", ".join(f"{name} {seconds / times * 1e6:.0f}"
+                         for name, seconds in self.seconds.items())
 
 
 # ---- what the service counts -----------------------------------------------------
