@@ -20,7 +20,7 @@ void
 throttle_account_digest(const struct keys *keys, const char *login_key,
     unsigned char digest[static DIGEST_SIZE])
 {
-	keys_prove(keys, "throttle-account", login_key, strlen(login_key),
+	keys_prove(keys, KEYS_THROTTLE_ACCOUNT, login_key, strlen(login_key),
 	    digest);
 }
 
@@ -47,7 +47,7 @@ throttle_choose(const struct service *service, const char *login_key,
 	throttle->by = METRICS_THROTTLE_ACCOUNT;
 	if (know_device(service, device_token, now_us, throttle, &device)) {
 		/* Devices are drawn by chance: no two accounts share one. */
-		keys_prove(service->keys, "throttle-device", device.bytes,
+		keys_prove(service->keys, KEYS_THROTTLE_DEVICE, device.bytes,
 		    sizeof(device.bytes), throttle->digest);
 		throttle->by = METRICS_THROTTLE_DEVICE;
 	}

@@ -9,7 +9,6 @@
 #include "base/secret.h"
 
 #define VERSION 1
-#define PURPOSE "device-token"
 
 /* Part 1's bytes, and behind them what the proof covers, too. */
 #define VERSION_AT  0
@@ -59,7 +58,7 @@ device_token_issue(const struct keys *keys, const struct id *device,
 	memcpy(bytes + DEVICE_AT, device->bytes, ID_SIZE);
 	write_time(now_us, bytes + ISSUED_AT);
 	memcpy(bytes + ACCOUNT_AT, account, DIGEST_SIZE);
-	keys_prove(keys, PURPOSE, bytes, sizeof(bytes), proof);
+	keys_prove(keys, KEYS_DEVICE_TOKEN, bytes, sizeof(bytes), proof);
 
 	base64url_encode(bytes, CLAIMS_SIZE, token);
 	token[PROOF_AT - 1] = '.';
@@ -75,7 +74,7 @@ is_genuine(const struct keys *keys,
 {
 	return bytes[VERSION_AT] == VERSION &&
 	       bytes[MASTER_AT] == keys_master_id(keys) &&
-	       keys_is_proof(keys, PURPOSE, bytes, PROVED_SIZE, shown);
+	       keys_is_proof(keys, KEYS_DEVICE_TOKEN, bytes, PROVED_SIZE, shown);
 }
 
 int

@@ -11,17 +11,25 @@
 #include "token/key_list.h"
 #include "token/keys.h"
 
-/* What was read from the directory, at one time. */
+static const char *const purposes[KEYS_PURPOSES] = {
+	[KEYS_REFRESH_TOKEN] = "refresh-token",
+	[KEYS_DEVICE_TOKEN] = "device-token",
+	[KEYS_THROTTLE_ACCOUNT] = "throttle-account",
+	[KEYS_THROTTLE_DEVICE] = "throttle-device",
+};
+
+/* What was read from the directory, at one time.  Of the master secret is kept
+ * what is made of it. */
 struct content {
 	struct stat about; /* keys.json, before it was read */
 	struct key_list list;
-	unsigned char master[MASTER_SECRET_SIZE];
+	struct digest_key *secrets[KEYS_PURPOSES];
+	unsigned char master_id;
 };
 
 struct keys {
 	char *dir;
 	int64_t failed_us; /* when the directory could not be read; 0: it can */
-	unsigned char master_id;
 	unsigned readings;
 	struct content content;
 };
@@ -30,7 +38,24 @@ static void
 content_clear(struct content *content)
 {
 	key_list_clear(&content->list);
-	secret_wipe(content->master, sizeof(content->master));
+	for (size_t i = 0; i < KEYS_PURPOSES; i++)
+		digest_key_free(content->secrets[i]);
+}
+
+static void
+take_master(struct content *content,
+    const unsigned char master[static MASTER_SECRET_SIZE])
+{
+	unsigned char digest[DIGEST_SIZE];
+
+	digest_sha256(master, MASTER_SECRET_SIZE, digest);
+	content->master_id = digest[0];
+	for (size_t i = 0; i < KEYS_PURPOSES; i++) {
+		digest_hmac(master, MASTER_SECRET_SIZE, purposes[i],
+		    strlen(purposes[i]), digest);
+		content->secrets[i] = digest_key_new(digest, sizeof(digest));
+	}
+	secret_wipe(digest, sizeof(digest));
 }
 
 /* Read all of it; on failure nothing is left to clear. */
@@ -38,7 +63,9 @@ static int
 content_read(struct content *content, const char *dir,
     char why[static KEYS_WHY_SIZE])
 {
-	content->list.count = 0;
+	unsigned char master[MASTER_SECRET_SIZE];
+
+	memset(content, 0, sizeof(*content));
 	if (key_dir_check(dir, why) != 0)
 		return -1;
 
@@ -52,11 +79,14 @@ content_read(struct content *content, const char *dir,
 		if (key_dir_read_key(dir, &content->list.keys[i], why) != 0)
 			goto clear;
 	}
-	if (key_dir_read_master(dir, content->master, why) != 0)
+	if (key_dir_read_master(dir, master, why) != 0)
 		goto clear;
+	take_master(content, master);
+	secret_wipe(master, sizeof(master));
 	return 0;
 
 clear:
+	secret_wipe(master, sizeof(master));
 	content_clear(content);
 	return -1;
 }
@@ -64,13 +94,8 @@ clear:
 static void
 keys_take(struct keys *keys, const struct content *content)
 {
-	unsigned char digest[DIGEST_SIZE];
-
 	keys->content = *content;
 	keys->readings++;
-	digest_sha256(content->master, sizeof(content->master), digest);
-	keys->master_id = digest[0];
-	secret_wipe(digest, sizeof(digest));
 }
 
 struct keys *
@@ -199,20 +224,15 @@ key_state_name(enum key_state state)
 }
 
 void
-keys_prove(const struct keys *keys, const char *purpose, const void *bytes,
-    size_t size, unsigned char proof[static DIGEST_SIZE])
+keys_prove(const struct keys *keys, enum keys_purpose purpose,
+    const void *bytes, size_t size, unsigned char proof[static DIGEST_SIZE])
 {
-	unsigned char secret[DIGEST_SIZE];
-
-	digest_hmac(keys->content.master, sizeof(keys->content.master), purpose,
-	    strlen(purpose), secret);
-	digest_hmac(secret, sizeof(secret), bytes, size, proof);
-	secret_wipe(secret, sizeof(secret));
+	digest_hmac_with(keys->content.secrets[purpose], bytes, size, proof);
 }
 
 bool
-keys_is_proof(const struct keys *keys, const char *purpose, const void *bytes,
-    size_t size, const unsigned char shown[static DIGEST_SIZE])
+keys_is_proof(const struct keys *keys, enum keys_purpose purpose,
+    const void *bytes, size_t size, const unsigned char shown[static DIGEST_SIZE])
 {
 	unsigned char proof[DIGEST_SIZE];
 	bool same;
@@ -226,5 +246,5 @@ keys_is_proof(const struct keys *keys, const char *purpose, const void *bytes,
 unsigned char
 keys_master_id(const struct keys *keys)
 {
-	return keys->master_id;
+	return keys->content.master_id;
 }

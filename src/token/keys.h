@@ -20,6 +20,15 @@ enum key_state {
 	KEY_GONE,      /* retired longer ago than any token can live */
 };
 
+/* What the master secret proves, each with a secret of its own. */
+enum keys_purpose {
+	KEYS_REFRESH_TOKEN,
+	KEYS_DEVICE_TOKEN,
+	KEYS_THROTTLE_ACCOUNT,
+	KEYS_THROTTLE_DEVICE,
+	KEYS_PURPOSES
+};
+
 struct keys;
 
 /*
@@ -54,15 +63,15 @@ enum key_state keys_state(const struct keys *keys, const struct key *key,
 const char *key_state_name(enum key_state state);
 
 /*
- * What only this server can compute of these bytes: their HMAC-SHA-256 under a
- * secret of its own for each purpose, HMAC-SHA-256(master, purpose).  The caller
+ * What only this server can compute of these bytes: their HMAC-SHA-256 under the
+ * purpose's secret, HMAC-SHA-256(master, "refresh-token") and so on.  The caller
  * wipes it where it is a secret.
  */
-void keys_prove(const struct keys *keys, const char *purpose,
+void keys_prove(const struct keys *keys, enum keys_purpose purpose,
     const void *bytes, size_t size, unsigned char proof[static DIGEST_SIZE]);
 
 /* Is this the proof of these bytes?  A wrong one takes as long as the right one. */
-bool keys_is_proof(const struct keys *keys, const char *purpose,
+bool keys_is_proof(const struct keys *keys, enum keys_purpose purpose,
     const void *bytes, size_t size,
     const unsigned char shown[static DIGEST_SIZE]);
 

@@ -7,7 +7,6 @@
 #include "token/refresh_token.h"
 
 #define VERSION 1
-#define PURPOSE "refresh-token"
 
 /* Part 1's bytes. */
 #define VERSION_AT    0
@@ -57,7 +56,7 @@ refresh_token_issue(const struct keys *keys,
 	unsigned char bytes[CLAIMS_SIZE], proof[DIGEST_SIZE];
 
 	write_claims(keys, claims, bytes);
-	keys_prove(keys, PURPOSE, bytes, sizeof(bytes), proof);
+	keys_prove(keys, KEYS_REFRESH_TOKEN, bytes, sizeof(bytes), proof);
 	base64url_encode(bytes, sizeof(bytes), token);
 	token[PROOF_AT - 1] = '.';
 	base64url_encode(proof, sizeof(proof), token + PROOF_AT);
@@ -73,7 +72,7 @@ is_genuine(const struct keys *keys,
 {
 	return bytes[VERSION_AT] == VERSION &&
 	       bytes[MASTER_AT] == keys_master_id(keys) &&
-	       keys_is_proof(keys, PURPOSE, bytes, CLAIMS_SIZE, shown);
+	       keys_is_proof(keys, KEYS_REFRESH_TOKEN, bytes, CLAIMS_SIZE, shown);
 }
 
 int

@@ -74,6 +74,29 @@ test_hmac_of_nothing(void **state)
 					 "97c493715653c6c712144292c5ad");
 }
 
+/* The key is as good as new each time, whatever was computed before. */
+static void
+test_hmac_with_kept_key(void **state)
+{
+	struct digest_key *key = digest_key_new("Jefe", 4);
+	unsigned char digest[DIGEST_SIZE], expected[DIGEST_SIZE];
+	const char *texts[] = { "what do ya want for nothing?", "", "a" };
+
+	(void)state;
+	for (size_t i = 0; i < 9; i++) {
+		const char *text = texts[i % 3];
+
+		digest_hmac("Jefe", 4, text, strlen(text), expected);
+		digest_hmac_with(key, text, strlen(text), digest);
+		assert_memory_equal(digest, expected, sizeof(digest));
+	}
+	digest_hmac_with(key, texts[0], strlen(texts[0]), digest);
+	assert_string_equal(hex(digest), "5bdcc146bf60754e6a042426089575c75a00"
+					 "3f089d2739839dec58b964ec3843");
+	digest_key_free(key);
+	digest_key_free(NULL);
+}
+
 int
 main(void)
 {
@@ -81,6 +104,7 @@ main(void)
 		cmocka_unit_test(test_sha256),
 		cmocka_unit_test(test_hmac),
 		cmocka_unit_test(test_hmac_of_nothing),
+		cmocka_unit_test(test_hmac_with_kept_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

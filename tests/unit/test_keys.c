@@ -142,13 +142,13 @@ test_init(void **state)
 	keys = open_keys();
 	assert_int_equal(keys_count(keys), 0);
 	assert_null(keys_signing(keys, NOW));
-	keys_prove(keys, "x", "", 0, before);
+	keys_prove(keys, KEYS_REFRESH_TOKEN, "", 0, before);
 	keys_close(keys);
 
 	/* Again: nothing is made anew. */
 	assert_int_equal(keys_init(dir, why), 0);
 	keys = open_keys();
-	keys_prove(keys, "x", "", 0, after);
+	keys_prove(keys, KEYS_REFRESH_TOKEN, "", 0, after);
 	keys_close(keys);
 	assert_memory_equal(before, after, sizeof(before));
 }
@@ -633,17 +633,17 @@ test_proofs(void **state)
 	keys = open_keys();
 	digest_hmac(bytes, 32, "refresh-token", 13, secret);
 	digest_hmac(secret, sizeof(secret), "abc", 3, expected);
-	keys_prove(keys, "refresh-token", "abc", 3, proof);
+	keys_prove(keys, KEYS_REFRESH_TOKEN, "abc", 3, proof);
 	assert_memory_equal(proof, expected, sizeof(proof));
 
-	assert_true(keys_is_proof(keys, "refresh-token", "abc", 3, proof));
-	assert_false(keys_is_proof(keys, "refresh-token", "abd", 3, proof));
-	assert_false(keys_is_proof(keys, "refresh-token", "abc", 2, proof));
-	assert_false(keys_is_proof(keys, "device-token", "abc", 3, proof));
+	assert_true(keys_is_proof(keys, KEYS_REFRESH_TOKEN, "abc", 3, proof));
+	assert_false(keys_is_proof(keys, KEYS_REFRESH_TOKEN, "abd", 3, proof));
+	assert_false(keys_is_proof(keys, KEYS_REFRESH_TOKEN, "abc", 2, proof));
+	assert_false(keys_is_proof(keys, KEYS_DEVICE_TOKEN, "abc", 3, proof));
 	for (size_t i = 0; i < sizeof(proof); i++) {
 		proof[i] ^= 1;
 		assert_false(
-		    keys_is_proof(keys, "refresh-token", "abc", 3, proof));
+		    keys_is_proof(keys, KEYS_REFRESH_TOKEN, "abc", 3, proof));
 		proof[i] ^= 1;
 	}
 	digest_sha256(bytes, 32, expected);

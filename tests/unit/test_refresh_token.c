@@ -109,7 +109,7 @@ test_layout(void **state)
 	assert_memory_equal(bytes + 18, claims.session.bytes, 16);
 	assert_memory_equal(bytes + 34, "\x0a\x0b\x0c\x0d", 4);
 
-	keys_prove(ours, "refresh-token", bytes, sizeof(bytes), expected);
+	keys_prove(ours, KEYS_REFRESH_TOKEN, bytes, sizeof(bytes), expected);
 	assert_memory_equal(proof, expected, sizeof(proof));
 }
 
@@ -219,7 +219,7 @@ test_refuses_anothers(void **state)
 	/* The same, made to name our secret. */
 	assert_int_equal(base64url_decode(token, 51, bytes, 38), 38);
 	bytes[1] = keys_master_id(ours);
-	keys_prove(theirs, "refresh-token", bytes, sizeof(bytes), proof);
+	keys_prove(theirs, KEYS_REFRESH_TOKEN, bytes, sizeof(bytes), proof);
 	base64url_encode(bytes, 38, token);
 	token[51] = '.';
 	base64url_encode(proof, 32, token + 52);
@@ -227,7 +227,7 @@ test_refuses_anothers(void **state)
 	    refresh_token_open(ours, token, LENGTH, &claims, digest), -1);
 
 	/* And with our secret it would be ours: so that was the reason. */
-	keys_prove(ours, "refresh-token", bytes, sizeof(bytes), proof);
+	keys_prove(ours, KEYS_REFRESH_TOKEN, bytes, sizeof(bytes), proof);
 	base64url_encode(proof, 32, token + 52);
 	assert_int_equal(
 	    refresh_token_open(ours, token, LENGTH, &claims, digest), 0);
@@ -246,7 +246,7 @@ test_refuses_other_versions(void **state)
 	assert_int_equal(base64url_decode(token, 51, bytes, 38), 38);
 	for (int version = 0; version < 256; version++) {
 		bytes[0] = (unsigned char)version;
-		keys_prove(ours, "refresh-token", bytes, sizeof(bytes), proof);
+		keys_prove(ours, KEYS_REFRESH_TOKEN, bytes, sizeof(bytes), proof);
 		base64url_encode(bytes, 38, token);
 		token[51] = '.';
 		base64url_encode(proof, 32, token + 52);
