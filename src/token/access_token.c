@@ -7,7 +7,9 @@
 #include "base/base64url.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/json_write.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "token/access_token.h"
 
 /* A header, encoded, and its NUL. */
@@ -35,49 +37,47 @@ write_header(const struct key *key, char header[static HEADER_ROOM])
 }
 
 static void
-add_id(struct json_object *object, const char *name, const struct id *id)
+write_id(struct json_write *write, const char *name, const struct id *id)
 {
 	char text[ID_TEXT_SIZE];
 
 	id_format(id, text);
-	json_add_string(object, name, text);
+	json_write_string(write, name, text);
 }
 
-static struct json_object *
-claims_object(const char *issuer, const char *audience,
-    const struct access_claims *claims)
+/* The claims' JSON; returns its length, or 0 when there is no room for it. */
+static size_t
+write_claims(const char *issuer, const char *audience,
+    const struct access_claims *claims, char *text, size_t room)
 {
-	struct json_object *object = json_new_object();
-	struct json_object *methods = json_new_array();
+	struct json_write write;
 
-	json_add_string(object, "iss", issuer);
-	json_add_string(object, "aud", audience);
-	add_id(object, "sub", &claims->subject);
-	add_id(object, "sid", &claims->session);
-	json_add_int(object, "iat", claims->issued);
-	json_add_int(object, "exp", claims->expires);
-	add_id(object, "jti", &claims->token);
-	json_append_string(methods, claims->method);
-	json_add(object, "amr", methods);
-	json_add_string(object, "email", claims->email);
-	return object;
+	json_write_begin(&write, text, room);
+	json_write_string(&write, "iss", issuer);
+	json_write_string(&write, "aud", audience);
+	write_id(&write, "sub", &claims->subject);
+	write_id(&write, "sid", &claims->session);
+	json_write_int(&write, "iat", claims->issued);
+	json_write_int(&write, "exp", claims->expires);
+	write_id(&write, "jti", &claims->token);
+	json_write_strings(&write, "amr", claims->method);
+	json_write_string(&write, "email", claims->email);
+	return json_write_end(&write);
 }
 
 /* Header, dot and claims: what is signed.  Returns the length, or 0 when there
  * is no room for it and a signature. */
 static size_t
-write_signed_part(const struct key *key, struct json_object *claims,
+write_signed_part(const struct key *key, const char *claims, size_t size,
     char token[static ACCESS_TOKEN_SIZE])
 {
 	size_t length = write_header(key, token);
-	size_t size;
-	const char *text = json_text(claims, &size);
 
 	if (length + 1 + BASE64URL_LENGTH(size) + 1 + SIGNATURE_LENGTH >=
 	    ACCESS_TOKEN_SIZE)
 		return 0;
 	token[length++] = '.';
-	return length + base64url_encode(text, size, token + length);
+	return length + base64url_encode(claims, size, token + length);
 }
 
 int
@@ -87,16 +87,17 @@ access_token_issue(const struct keys *keys, const char *issuer,
 {
 	const struct key *key = keys_signing(keys, now_us);
 	unsigned char signature[KEY_SIGNATURE_SIZE];
-	struct json_object *object;
-	size_t length;
+	char text[ACCESS_TOKEN_SIZE];
+	size_t size, length = 0;
 
 	if (key == NULL) {
 		log_error("could not issue an access token: no key signs now");
 		return -1;
 	}
-	object = claims_object(issuer, audience, claims);
-	length = write_signed_part(key, object, token);
-	json_free(object);
+	size = write_claims(issuer, audience, claims, text, sizeof(text));
+	if (size > 0)
+		length = write_signed_part(key, text, size, token);
+	secret_wipe(text, size);
 	if (length == 0) {
 		log_error("could not issue an access token: issuer and "
 			  "audience are too long");
