@@ -22,7 +22,7 @@ access_life(const struct config *config)
 {
 	uint32_t chance;
 
-	secret_random(&chance, sizeof(chance));
+	secret_chance(&chance, sizeof(chance));
 	return config->access_token_seconds -
 	    (int64_t)chance % (config->access_token_seconds / 20 + 1);
 }

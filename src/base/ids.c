@@ -24,7 +24,7 @@ id_random(void)
 {
 	struct id id;
 
-	secret_random(id.bytes, sizeof(id.bytes));
+	secret_chance(id.bytes, sizeof(id.bytes));
 	id_set_version(&id, 4);
 	return id;
 }
@@ -55,7 +55,7 @@ id_ordered(int64_t now_us)
 	uint64_t now = id_clock(now_us);
 	struct id id;
 
-	secret_random(id.bytes + 8, 8);
+	secret_chance(id.bytes + 8, 8);
 	for (int i = 0; i < 6; i++)
 		id.bytes[i] = (unsigned char)(now >> (CLOCK_BITS - 8 - 8 * i));
 	id.bytes[6] = (unsigned char)(now >> 8 & 0x0f);

@@ -1,7 +1,10 @@
 /* secret.c - chance, comparison and wiping, as OpenSSL does them. */
 
 #include <limits.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
@@ -17,6 +20,51 @@ secret_random(void *bytes, size_t size)
 		return;
 	log_error("could not draw random bytes from OpenSSL");
 	abort();
+}
+
+/* Drawn ahead: a draw of OpenSSL's takes a microsecond, whatever its size. */
+static struct {
+	unsigned char bytes[256];
+	size_t left;
+	bool kept_from_children;
+} stock;
+
+static void
+stock_clear(void)
+{
+	secret_wipe(stock.bytes, sizeof(stock.bytes));
+	stock.left = 0;
+}
+
+static void
+stock_fill(void)
+{
+	/* Siblings must never hand out the same. */
+	if (!stock.kept_from_children &&
+	    pthread_atfork(NULL, NULL, stock_clear) != 0) {
+		log_error("could not keep random bytes from child processes");
+		abort();
+	}
+	stock.kept_from_children = true;
+	secret_random(stock.bytes, sizeof(stock.bytes));
+	stock.left = sizeof(stock.bytes);
+}
+
+void
+secret_chance(void *bytes, size_t size)
+{
+	unsigned char *next;
+
+	if (size > sizeof(stock.bytes)) {
+		secret_random(bytes, size);
+		return;
+	}
+	if (size > stock.left)
+		stock_fill();
+	stock.left -= size;
+	next = stock.bytes + stock.left;
+	memcpy(bytes, next, size);
+	secret_wipe(next, size);
 }
 
 void

@@ -13,6 +13,13 @@
  */
 void secret_random(void *bytes, size_t size);
 
+/*
+ * The same for ids and the like, of which every request needs a few: taken from a
+ * stock, which a child does not share after fork(), and which keeps nothing of what
+ * was handed out.  For processes of one thread.
+ */
+void secret_chance(void *bytes, size_t size);
+
 /* Overwrite a secret in a way the compiler may not drop. */
 void secret_wipe(void *bytes, size_t size);
 

@@ -36,6 +36,7 @@
 struct fcgi {
 	struct fcgi_options options;
 	int door_fd; /* epoll: the listening socket, wake_fd and guests */
+	bool is_unix; /* is the listening socket one? */
 	bool shut;
 
 	/* The one that is served, or NULL; and those on their way, in the order
@@ -92,7 +93,12 @@ open_descriptors(struct fcgi *fcgi)
 {
 	struct fcgi_options *options = &fcgi->options;
 	int flags = fcntl(options->listen_fd, F_GETFL);
+	int domain = AF_UNSPEC;
+	socklen_t size = sizeof(domain);
 
+	(void)getsockopt(options->listen_fd, SOL_SOCKET, SO_DOMAIN, &domain,
+	    &size);
+	fcgi->is_unix = domain == AF_UNIX;
 	if (pipe2(fcgi->basin, O_CLOEXEC | O_NONBLOCK) == -1)
 		return -1;
 	/* A sibling may take the connection that woke us. */
@@ -308,14 +314,13 @@ is_welcome(const struct fcgi *fcgi, int connection)
 
 /* libfcgi reads only what has come, but it would wait to write. */
 static void
-set_timeouts(int connection, int timeout_ms)
+set_timeout(int connection, int timeout_ms)
 {
 	struct timeval limit = {
 		.tv_sec = timeout_ms / 1000,
 		.tv_usec = timeout_ms % 1000 * 1000,
 	};
 
-	setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 }
 
@@ -362,7 +367,7 @@ let_in(struct fcgi *fcgi, bool door_is_shut)
 		close(connection);
 		return FCGI_NOBODY;
 	}
-	set_timeouts(connection, options->io_timeout_ms);
+	set_timeout(connection, options->io_timeout_ms);
 	arrival_start(arrival, connection, options->body_limit,
 	    clock_steady_ms() + options->io_timeout_ms);
 	fcgi->spare = NULL;
@@ -489,16 +494,13 @@ peer_gone(void *self)
 {
 	const struct fcgi *fcgi = self;
 	struct pollfd peer = { .fd = fcgi->current->connection };
-	int domain;
-	socklen_t size = sizeof(domain);
 
 	/* Who asks is waiting, and so are those whose answers we hold. */
 	held_send(fcgi->held, clock_steady_ms());
 
 	/* A TCP peer that hung up looks like one that only stopped sending,
 	 * which no web server does; a Unix socket can tell them apart. */
-	if (getsockopt(peer.fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
-	    domain != AF_UNIX)
+	if (!fcgi->is_unix)
 		peer.events = POLLRDHUP;
 	return poll(&peer, 1, 0) == 1;
 }

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/secret.h"
 
@@ -39,6 +41,61 @@ test_random_stays_in_its_buffer(void **state)
 	assert_int_equal(bytes[9], '.');
 	secret_random(bytes, 0);
 	assert_int_equal(bytes[0], '.');
+}
+
+/* Of any size, beyond the stock's too, and each other than the one before. */
+static void
+test_chance(void **state)
+{
+	unsigned char bytes[1024] = { 0 }, before[16] = { 0 };
+
+	(void)state;
+	for (size_t size = 16; size <= sizeof(bytes); size++) {
+		secret_chance(bytes, size);
+		assert_memory_not_equal(bytes, before, sizeof(before));
+		assert_memory_not_equal(bytes + size - 16, before,
+		    sizeof(before));
+		memcpy(before, bytes, sizeof(before));
+	}
+}
+
+static void
+test_chance_stays_in_its_buffer(void **state)
+{
+	char bytes[] = "..........";
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		secret_chance(bytes + 1, 8);
+		assert_int_equal(bytes[0], '.');
+		assert_int_equal(bytes[9], '.');
+	}
+}
+
+/* A child draws what neither its parent nor its sibling does. */
+static void
+test_chance_after_fork(void **state)
+{
+	unsigned char drawn[3][16];
+	int pipes[2];
+
+	(void)state;
+	secret_chance(drawn[0], 1); /* there is a stock */
+	assert_int_equal(pipe(pipes), 0);
+	for (int i = 0; i < 2; i++) {
+		if (fork() == 0) {
+			secret_chance(drawn[i], 16);
+			_exit(write(pipes[1], drawn[i], 16) != 16);
+		}
+		assert_int_equal(read(pipes[0], drawn[i], 16), 16);
+		assert_true(wait(NULL) > 0);
+	}
+	secret_chance(drawn[2], 16);
+	assert_memory_not_equal(drawn[0], drawn[1], 16);
+	assert_memory_not_equal(drawn[0], drawn[2], 16);
+	assert_memory_not_equal(drawn[1], drawn[2], 16);
+	close(pipes[0]);
+	close(pipes[1]);
 }
 
 static void
@@ -77,6 +134,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_random_stays_in_its_buffer),
+		cmocka_unit_test(test_chance),
+		cmocka_unit_test(test_chance_stays_in_its_buffer),
+		cmocka_unit_test(test_chance_after_fork),
 		cmocka_unit_test(test_wipe),
 		cmocka_unit_test(test_equal),
 	};
