@@ -20,7 +20,8 @@ SIGN_IN = "/v2/auth/sign-in"
 BUSY = 20 if not tree.SANITIZED else 60
 
 # A quarter of a second and more, on one core: somebody always waits.
-SLOW = {"scrypt_log2_n": 16, "scrypt_p": 3, "hash_slots": 1}
+SLOW = {"scrypt_log2_n": 16, "scrypt_p": 3, "hash_slots": 1,
+        "hash_deadline_ms": 80000, "request_deadline_ms": 90000}
 
 
 def stranger(number):
@@ -55,7 +56,7 @@ def test_more_than_there_are_places(start_pool, sign_in):
     def ask(number):
         if number == 12:
             return look()
-        answer = sign_in(pool, stranger(number), "x")
+        answer = sign_in(pool, stranger(number), "x", timeout=90)
         ends.setdefault(answer.status, time.monotonic())
         if answer.status == 401:
             served_first.set()
@@ -86,7 +87,7 @@ def test_more_than_there_are_places(start_pool, sign_in):
 
 def test_deadline(start_pool, sign_in):
     pool = start_pool(workers=8, hash_queue=8, hash_lanes=1,
-                      hash_deadline_ms=100, **SLOW)
+                      **SLOW | {"hash_deadline_ms": 100})
     statuses = set()
     for _ in range(5):  # they may come one after the other
         statuses |= {answer.status for answer in all_at_once(
@@ -100,7 +101,7 @@ def test_deadline(start_pool, sign_in):
 def test_nobody_waits_for_the_answer(start_pool, keys, sign_in):
     """A hash is not computed for a web server that has hung up."""
     pool = start_pool(workers=8, hash_queue=8, hash_lanes=1,
-                      **SLOW | {"scrypt_p": 8})
+                      **SLOW | {"scrypt_p": 8 if not tree.SANITIZED else 3})
 
     def places_taken(count):
         text = fastcgi.ask(pool.address, "GET", "/metrics",
@@ -109,7 +110,7 @@ def test_nobody_waits_for_the_answer(start_pool, keys, sign_in):
             "postern_hash_places_taken"].total() == count
 
     with concurrent.futures.ThreadPoolExecutor(2) as threads:
-        others = [threads.submit(sign_in, pool, stranger(i), "x")
+        others = [threads.submit(sign_in, pool, stranger(i), "x", timeout=90)
                   for i in range(2)]
         process.wait_until("the slot and the first place in line to be taken",
                            lambda: places_taken(2))
@@ -145,7 +146,7 @@ def test_the_one_who_computes_dies(start_pool, sign_in):
     """Its own request is lost; those that it computed for get their answers."""
     pool = start_pool(workers=8, hash_queue=8, **SLOW)
     with concurrent.futures.ThreadPoolExecutor(6) as threads:
-        asked = [threads.submit(sign_in, pool, stranger(i), "x")
+        asked = [threads.submit(sign_in, pool, stranger(i), "x", timeout=90)
                  for i in range(6)]
         for _ in range(2):
             time.sleep(0.25)
@@ -156,7 +157,7 @@ def test_the_one_who_computes_dies(start_pool, sign_in):
     assert statuses.count(401) >= 4
     assert set(statuses) <= {401, None}
     process.wait_until("eight workers", lambda: len(pool.workers()) == 8)
-    assert sign_in(pool, stranger(7), "x").status == 401
+    assert sign_in(pool, stranger(7), "x", timeout=90).status == 401
 
 
 # ---- settings ------------------------------------------------------------------
@@ -322,7 +323,8 @@ def test_cgi_processes_share_one_gate(room, settings, keys, people,
 def test_one_of_them_dies(room, settings, keys, people, shared_memory):
     """In the middle of the hashes of all the others."""
     config = write_settings(room / "settings", {
-        **settings, **SLOW, "scrypt_p": 16, "log": room / "log"})
+        **settings, **SLOW, "scrypt_p": 16 if not tree.SANITIZED else 4,
+        "log": room / "log"})
     started = []
     for number in range(4):
         pairs, body = head_and_body(keys, stranger(number))
@@ -335,7 +337,7 @@ def test_one_of_them_dies(room, settings, keys, people, shared_memory):
         processor_time(one.pid) for one in started) >= BUSY)
     busy = max(started, key=lambda one: processor_time(one.pid))
     os.kill(busy.pid, signal.SIGKILL)
-    statuses = [one.wait() for one in started]
+    statuses = [one.wait(90) for one in started]
     assert sorted(statuses) == [-signal.SIGKILL, 0, 0, 0]
     answers = [fastcgi.Answer(Path(one.log).read_bytes()) for one in started
                if one is not busy]
