@@ -143,6 +143,8 @@ static const struct config_setting table[] = {
 	    "a sign-in that waits longer for its hash is refused with 503" },
 	{ NUMBER(hash_idle_seconds, "60", 0, 86400), true,
 	    "after which the memory of an idle core's hashes is given back" },
+	{ TEXT(shared_dir, "/dev/shm", 1, 128, config_check_path), true,
+	    "where plain CGI and mod_fcgid share the memory of hashes" },
 	{ NUMBER(refusal_ms, "1000", 0, 10000), true,
 	    "time that a refusal of a sign-in with 503 or 429 takes at least" },
 	{ NUMBER(memory_limit_mib, "0", 0, 16777216), true,

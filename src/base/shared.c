@@ -4,14 +4,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <linux/magic.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,7 +44,7 @@ shared_free(void *memory, size_t size)
 
 /* ---- by name -------------------------------------------------------------------
  *
- * A file of POSIX shared memory.  Who has it open holds a lock on it (flock(2),
+ * A file of shared memory.  Who has it open holds a lock on it (flock(2),
  * which ends with the process): exclusive while filling it in, then shared.  So
  * the one who can have it exclusively when closing is the last.  The byte behind
  * the content says whether it was filled in to the end.
@@ -48,17 +52,57 @@ shared_free(void *memory, size_t size)
 
 #define READY 1
 
+#define OPEN_FLAGS (O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+
 static unsigned char *
 ready_mark(const struct shared_file *file)
 {
 	return (unsigned char *)file->memory + file->size;
 }
 
+static void refuse(const struct shared_file *file, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 static void
-refuse(const struct shared_file *file, const char *why)
+refuse(const struct shared_file *file, const char *format, ...)
 {
-	log_error("could not open the shared memory \"%s\": %s", file->name,
+	char why[256];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, sizeof(why), format, args);
+	va_end(args);
+	log_error("could not open the shared memory \"%s\": %s", file->path,
 	    why);
+}
+
+/* In a folder where all may make files, somebody else may have been first. */
+static bool
+is_ours(const struct shared_file *file, const struct stat *status)
+{
+	if (status->st_uid != geteuid())
+		refuse(file, "it belongs to user %ju, not to %ju: have it "
+			     "removed, or set shared_dir to a folder that only "
+			     "user %ju may write to",
+		    (uintmax_t)status->st_uid, (uintmax_t)geteuid(),
+		    (uintmax_t)geteuid());
+	else if (!S_ISREG(status->st_mode) || (status->st_mode & 077) != 0)
+		refuse(file, "it is no file of this user alone (mode %o): "
+			     "remove it",
+		    (unsigned)status->st_mode);
+	else
+		return true;
+	return false;
+}
+
+/* The kernel does not say why it would not open what there is. */
+static void
+refuse_to_open(const struct shared_file *file, int reason)
+{
+	struct stat status;
+
+	if (lstat(file->path, &status) == -1 || is_ours(file, &status))
+		refuse(file, "%s", strerror(reason));
 }
 
 /* Is it ours alone, and still what the name leads to?  1: yes; 0: its name was
@@ -70,18 +114,14 @@ examine(const struct shared_file *file, struct stat *status)
 	int fd;
 
 	if (fstat(file->fd, status) == -1) {
-		refuse(file, strerror(errno));
+		refuse(file, "%s", strerror(errno));
 		return -1;
 	}
-	if (!S_ISREG(status->st_mode) || status->st_uid != geteuid() ||
-	    (status->st_mode & 077) != 0) {
-		refuse(file, "it belongs to somebody else, or others may "
-			     "use it");
+	if (!is_ours(file, status))
 		return -1;
-	}
 	if (status->st_nlink == 0)
 		return 0;
-	fd = shm_open(file->name, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0);
+	fd = open(file->path, OPEN_FLAGS);
 	if (fd == -1)
 		return 0;
 	if (fstat(fd, &named) == -1)
@@ -95,11 +135,39 @@ static bool
 has_room(const struct shared_file *file, const struct stat *status)
 {
 	struct statvfs room;
-	uint64_t used = (uint64_t)status->st_blocks * 512;
+	uint64_t left = (uint64_t)status->st_blocks * 512;
 
-	if (fstatvfs(file->fd, &room) == -1)
-		return false;
-	return (uint64_t)room.f_bavail * room.f_frsize + used > file->size;
+	if (fstatvfs(file->fd, &room) == 0)
+		left += (uint64_t)room.f_bavail * room.f_frsize;
+	if (left > file->size)
+		return true;
+	refuse(file,
+	    "hashing takes %" PRIu64 " MiB, and its file system has room for "
+	    "%" PRIu64 " MiB: make that larger (Docker: --shm-size), or lower "
+	    "hash_slots, hash_lanes or the cost of a hash",
+	    ((uint64_t)file->size >> 20) + 1, left >> 20);
+	return false;
+}
+
+/* What is made of passwords must not get onto a disk; and where others could take
+ * our file away, each process would have one of its own. */
+static bool
+is_fit(const struct shared_file *file, const char *folder)
+{
+	struct statfs kind;
+	struct stat status;
+
+	if (statfs(folder, &kind) == -1 || stat(folder, &status) == -1)
+		refuse(file, "%s", strerror(errno));
+	else if (kind.f_type != TMPFS_MAGIC)
+		refuse(file, "the folder is not in memory: have shared_dir on a "
+			     "tmpfs");
+	else if ((status.st_uid != 0 && status.st_uid != geteuid()) ||
+	    ((status.st_mode & 022) != 0 && (status.st_mode & S_ISVTX) == 0))
+		refuse(file, "others may remove files from the folder");
+	else
+		return true;
+	return false;
 }
 
 /* Make it as large as it should be and map it.  0, or -1 (logged). */
@@ -113,18 +181,16 @@ map(struct shared_file *file, const struct stat *status)
 		refuse(file, "it has another size");
 		return -1;
 	}
-	if (!has_room(file, status)) {
-		refuse(file, "its file system, /dev/shm, has too little room");
+	if (!has_room(file, status))
 		return -1;
-	}
 	if (status->st_size == 0 && ftruncate(file->fd, whole) == -1) {
-		refuse(file, strerror(errno));
+		refuse(file, "%s", strerror(errno));
 		return -1;
 	}
 	memory = mmap(NULL, (size_t)whole, PROT_READ | PROT_WRITE, MAP_SHARED,
 	    file->fd, 0);
 	if (memory == MAP_FAILED) {
-		refuse(file, strerror(errno));
+		refuse(file, "%s", strerror(errno));
 		return -1;
 	}
 	file->memory = memory;
@@ -139,10 +205,9 @@ try_open(struct shared_file *file)
 	struct stat status;
 	int found;
 
-	file->fd = shm_open(file->name,
-	    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+	file->fd = open(file->path, OPEN_FLAGS | O_CREAT, S_IRUSR | S_IWUSR);
 	if (file->fd == -1) {
-		refuse(file, strerror(errno));
+		refuse_to_open(file, errno);
 		return -1;
 	}
 	while (flock(file->fd, LOCK_SH) == -1 && errno == EINTR)
@@ -177,7 +242,8 @@ settle_freshness(struct shared_file *file)
 }
 
 int
-shared_open(struct shared_file *file, const char *name, size_t size)
+shared_open(struct shared_file *file, const char *folder, const char *name,
+    size_t size)
 {
 	int found;
 
@@ -186,7 +252,9 @@ shared_open(struct shared_file *file, const char *name, size_t size)
 		.fd = -1,
 		.opener = getpid(),
 	};
-	snprintf(file->name, sizeof(file->name), "/%s", name);
+	snprintf(file->path, sizeof(file->path), "%s/%s", folder, name);
+	if (!is_fit(file, folder))
+		return -1;
 	do {
 		found = try_open(file);
 	} while (found == 0);
@@ -212,7 +280,7 @@ shared_close(struct shared_file *file)
 	/* A child's lock is its parent's. */
 	if (file->opener == getpid() &&
 	    flock(file->fd, LOCK_EX | LOCK_NB) == 0)
-		shm_unlink(file->name);
+		unlink(file->path);
 	munmap(file->memory, file->size + 1);
 	close(file->fd);
 	file->memory = NULL;

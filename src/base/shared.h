@@ -24,7 +24,7 @@ void shared_free(void *memory, size_t size);
 
 /*
  * The same by name, for processes that are not each other's children: all of
- * this user's that say the same name (letters, digits, "-") and size get the
+ * this user's that say the same folder, name (letters, digits, "-") and size get the
  * same memory.
  */
 struct shared_file {
@@ -33,15 +33,18 @@ struct shared_file {
 	bool fresh; /* all zero: fill it in, then call shared_ready() */
 	int fd;
 	pid_t opener;
-	char name[64];
+	char path[192];
 };
 
 /*
- * Waits while another process is at it.  Whatever of this name is not a file of
- * this user's, for this user alone, is refused, as is a size that the
- * file system has no room for.  Returns 0, or -1 (logged).
+ * Waits while another process is at it.  The folder must be in memory (tmpfs), so
+ * that nothing gets onto a disk, and one where nobody else can take our files away.
+ * Whatever of this name is not a file of this user's, for this user alone, is
+ * refused, as is a size that the file system has no room for.  Returns 0, or -1
+ * (logged, with what to do about it).
  */
-int shared_open(struct shared_file *file, const char *name, size_t size);
+int shared_open(struct shared_file *file, const char *folder, const char *name,
+    size_t size);
 
 /* The content of fresh memory is made: let the others in. */
 void shared_ready(struct shared_file *file);

@@ -51,8 +51,9 @@ struct gate_options {
 	uint64_t other_memory;   /* bytes that work which has no place in an arena
 	                            may take for itself, in each slot */
 	int deadline_ms; /* longest wait until a computation begins */
-	bool by_name;    /* shared with all processes of this user that have the
-	                    same options, not only with those forked */
+	const char *folder; /* shared, by name in there, with all processes of
+	                       this user that have the same options; NULL: only
+	                       with those forked.  Borrowed. */
 };
 
 enum gate_result {

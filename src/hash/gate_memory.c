@@ -121,12 +121,13 @@ get_memory(struct gate *gate, uint64_t size)
 		return -1;
 	}
 	gate->size = (size_t)size;
-	if (!gate->options.by_name) {
+	if (gate->options.folder == NULL) {
 		gate->memory = shared_new(gate->size);
 		return gate->memory == NULL ? -1 : 0;
 	}
 	name_of(&gate->options, name, sizeof(name));
-	if (shared_open(&gate->file, name, gate->size) != 0)
+	if (shared_open(&gate->file, gate->options.folder, name, gate->size) !=
+	    0)
 		return -1;
 	gate->memory = gate->file.memory;
 	return 0;
@@ -160,7 +161,7 @@ gate_new(const struct gate_options *options)
 		return NULL;
 	}
 	lay_out(gate, &layout);
-	if ((!options->by_name || gate->file.fresh) && make_locks(gate) != 0) {
+	if ((options->folder == NULL || gate->file.fresh) && make_locks(gate) != 0) {
 		gate_free(gate);
 		return NULL;
 	}
@@ -174,7 +175,7 @@ gate_free(struct gate *gate)
 {
 	if (gate == NULL)
 		return;
-	if (gate->options.by_name)
+	if (gate->options.folder != NULL)
 		shared_close(&gate->file);
 	else
 		shared_free(gate->memory, gate->size);

@@ -125,7 +125,7 @@ gate_plan_make(struct gate_plan *plan, const struct config *config,
 	*plan = (struct gate_plan){
 		.options = {
 			.deadline_ms = config->hash_deadline_ms,
-			.by_name = one_at_a_time,
+			.folder = one_at_a_time ? config->shared_dir : NULL,
 			.other_memory = (uint64_t)config->hash_other_mib << 20,
 			.cost = {
 				.log2_n = (unsigned)config->scrypt_log2_n,

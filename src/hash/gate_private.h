@@ -57,7 +57,7 @@ struct gate_head {
 /* One process's view. */
 struct gate {
 	struct gate_options options;
-	struct shared_file file; /* when by_name */
+	struct shared_file file; /* when by name */
 	unsigned char *memory;
 	size_t size;
 

@@ -4,7 +4,9 @@ import concurrent.futures
 import json
 import os
 import re
+import shutil
 import signal
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -318,6 +320,82 @@ def test_cgi_processes_share_one_gate(room, settings, keys, people,
 
     answers = all_at_once(6, ask)
     assert [answer.status for answer in answers] == [401] * 6
+
+
+@pytest.fixture
+def own_folder():
+    """A folder in memory that is nobody else's."""
+    folder = Path(tempfile.mkdtemp(prefix="postern-test-", dir="/dev/shm"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+def ask_cgi(room, settings, keys, prefix=(), **more):
+    """(answer or None, what the log says) of a process of its own."""
+    log = room / "log"
+    log.unlink(missing_ok=True)
+    config = write_settings(room / "settings", {
+        **settings, "hash_slots": 1, "scrypt_log2_n": 14, "log": log, **more})
+    pairs, body = head_and_body(keys, stranger(0))
+    done = process.run([*prefix, tree.POSTERN], stdin=body,
+                       env=cgi_environment(config, pairs))
+    assert (done.returncode == 0) == bool(done.stdout)
+    return (fastcgi.Answer(done.stdout) if done.stdout else None,
+            log.read_text() if log.exists() else "")
+
+
+def test_somebody_else_was_first(room, settings, keys, people, own_folder):
+    """With a file of the name, which is told with its owner; another folder is the
+    way out."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may give a file to somebody else")
+    answer, _ = ask_cgi(room, settings, keys, shared_dir=own_folder)
+    assert answer.status == 401
+    taken, = own_folder.iterdir()
+    os.chown(taken, 65534, -1)
+
+    answer, log = ask_cgi(room, settings, keys, shared_dir=own_folder)
+    assert answer is None
+    assert f'\\"{taken}\\": it belongs to user 65534, not to 0: have it ' \
+        "removed, or set shared_dir" in log
+    # A sticky folder of all, whose files the kernel protects.
+    own_folder.chmod(0o1777)
+    answer, log = ask_cgi(room, settings, keys, shared_dir=own_folder)
+    assert answer is None and "it belongs to user 65534" in log
+
+    own_folder.chmod(0o700)
+    (own_folder / "mine").mkdir(mode=0o700)
+    answer, _ = ask_cgi(room, settings, keys, shared_dir=own_folder / "mine")
+    assert answer.status == 401
+
+
+def test_a_folder_that_will_not_do(room, settings, keys, people, own_folder):
+    for folder, why in ((room, "not in memory"),
+                        (own_folder / "nowhere", "No such file")):
+        answer, log = ask_cgi(room, settings, keys, shared_dir=folder)
+        assert answer is None and why in log
+    own_folder.chmod(0o777)
+    answer, log = ask_cgi(room, settings, keys, shared_dir=own_folder)
+    assert answer is None and "others may remove files" in log
+
+
+def test_too_little_room(room, settings, keys, people):
+    """Docker's 64 MiB: how much it takes is told, and what to do."""
+    prefix = ["unshare", "--mount", "sh", "-c",
+              'mount -t tmpfs -o size=64m,mode=1777 none /dev/shm && exec "$@"',
+              "-"]
+    if process.run([*prefix, "true"]).returncode != 0:
+        pytest.skip("only root may mount a small /dev/shm")
+    large = {"scrypt_log2_n": 15, "hash_slots": 2, "hash_lanes": 4,
+             "hash_engine": "lanes"}
+    answer, log = ask_cgi(room, settings, keys, prefix, **large)
+    assert answer is None
+    assert re.search(r"hashing takes 2\d\d MiB, and its file system has room for "
+                     r"6\d MiB: make that larger \(Docker: --shm-size\), or lower "
+                     "hash_slots, hash_lanes or the cost of a hash", log)
+    answer, _ = ask_cgi(room, settings, keys, prefix,
+                        **{**large, "hash_slots": 1, "hash_lanes": 1})
+    assert answer.status == 401
 
 
 def test_one_of_them_dies(room, settings, keys, people, shared_memory):

@@ -785,18 +785,14 @@ named_options(void)
 		.places = 2 + (unsigned)getpid() % 512,
 		.cost = cheap,
 		.deadline_ms = 60000,
-		.by_name = true,
+		.folder = "/dev/shm",
 	};
 }
 
 static bool
-name_exists(const char *name)
+name_exists(const char *path)
 {
-	int fd = shm_open(name, O_RDONLY | O_CLOEXEC, 0);
-
-	if (fd != -1)
-		close(fd);
-	return fd != -1;
+	return access(path, F_OK) == 0;
 }
 
 /* A process that has nothing from us but the options. */
@@ -805,12 +801,12 @@ test_by_name(void **state)
 {
 	struct gate_options options = named_options();
 	struct gate *gate = gate_new(&options), *other;
-	char name[sizeof(gate->file.name)];
+	char name[sizeof(gate->file.path)];
 	pid_t pid;
 
 	(void)state;
 	assert_non_null(gate);
-	memcpy(name, gate->file.name, sizeof(name));
+	memcpy(name, gate->file.path, sizeof(name));
 	assert_true(name_exists(name));
 	pid = fork();
 	if (pid == 0) {
@@ -894,12 +890,12 @@ test_all_siblings_killed(void **state)
 	struct gate_options options = named_options();
 	struct gate *gate = gate_new(&options);
 	pid_t holder = start_sibling(&options, wait_for_death);
-	char name[sizeof(gate->file.name)];
+	char name[sizeof(gate->file.path)];
 	pid_t late;
 
 	(void)state;
 	assert_non_null(gate);
-	memcpy(name, gate->file.name, sizeof(name));
+	memcpy(name, gate->file.path, sizeof(name));
 	await(one_slot_is_busy, gate);
 	/* Not the last, so that the name stays. */
 	gate_free(gate);
@@ -939,7 +935,7 @@ test_other_options_other_name(void **state)
 		struct gate *other = gate_new(&others[i]);
 
 		assert_non_null(other);
-		assert_string_not_equal(other->file.name, gate->file.name);
+		assert_string_not_equal(other->file.path, gate->file.path);
 		assert_int_equal(hash_once(other, &cheap, i), GATE_OK);
 		gate_free(other);
 	}
@@ -959,18 +955,19 @@ test_name_half_made(void **state)
 	snprintf(name, sizeof(name), "postern-test-%d", (int)getpid());
 	pid = fork();
 	if (pid == 0) {
-		if (shared_open(&file, name, 4096) != 0 || !file.fresh)
+		if (shared_open(&file, "/dev/shm", name, 4096) != 0 ||
+		    !file.fresh)
 			leave(NULL, 1);
 		memset(file.memory, 1, 4096);
 		die();
 	}
 	assert_child_died(pid);
-	assert_int_equal(shared_open(&file, name, 4096), 0);
+	assert_int_equal(shared_open(&file, "/dev/shm", name, 4096), 0);
 	assert_true(file.fresh);
 	assert_int_equal(*(unsigned char *)file.memory, 0);
 	shared_ready(&file);
 	shared_close(&file);
-	assert_int_equal(shared_open(&file, name, 4096), 0);
+	assert_int_equal(shared_open(&file, "/dev/shm", name, 4096), 0);
 	assert_true(file.fresh);
 	shared_close(&file);
 }
@@ -990,36 +987,41 @@ test_names_refused(void **state)
 	assert_int_not_equal(fd, -1);
 
 	assert_int_equal(fchmod(fd, 0660), 0);
-	assert_int_equal(shared_open(&file, name, 4096), -1);
+	assert_int_equal(shared_open(&file, "/dev/shm", name, 4096), -1);
 	assert_int_equal(fchmod(fd, 0600), 0);
 	if (geteuid() == 0) {
 		assert_int_equal(fchown(fd, 65534, (gid_t)-1), 0);
-		assert_int_equal(shared_open(&file, name, 4096), -1);
+		assert_int_equal(shared_open(&file, "/dev/shm", name, 4096), -1);
 		assert_int_equal(fchown(fd, 0, (gid_t)-1), 0);
 	}
 	/* Nor what is no file. */
 	close(fd);
 	assert_int_equal(shm_unlink(path), 0);
 	assert_int_equal(mkfifo(in_shm, 0600), 0);
-	assert_int_equal(shared_open(&file, name, 4096), -1);
+	assert_int_equal(shared_open(&file, "/dev/shm", name, 4096), -1);
 	assert_int_equal(unlink(in_shm), 0);
 	assert_int_equal(symlink("/tmp/postern-test-nowhere", in_shm), 0);
-	assert_int_equal(shared_open(&file, name, 4096), -1);
+	assert_int_equal(shared_open(&file, "/dev/shm", name, 4096), -1);
 	assert_int_equal(unlink(in_shm), 0);
 	assert_int_equal(mkdir(in_shm, 0700), 0);
-	assert_int_equal(shared_open(&file, name, 4096), -1);
+	assert_int_equal(shared_open(&file, "/dev/shm", name, 4096), -1);
 	assert_int_equal(rmdir(in_shm), 0);
 
 	fd = shm_open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	assert_int_not_equal(fd, -1);
 	assert_int_equal(ftruncate(fd, 100), 0);
-	assert_int_equal(shared_open(&file, name, 4096), -1);
+	assert_int_equal(shared_open(&file, "/dev/shm", name, 4096), -1);
 	assert_int_equal(ftruncate(fd, 0), 0);
-	assert_int_equal(shared_open(&file, name, SIZE_MAX / 4), -1);
-	assert_int_equal(shared_open(&file, name, 4096), 0);
+	assert_int_equal(shared_open(&file, "/dev/shm", name, SIZE_MAX / 4),
+	    -1);
+	assert_int_equal(shared_open(&file, "/dev/shm", name, 4096), 0);
 	shared_close(&file);
 	close(fd);
-	assert_false(name_exists(path));
+	assert_false(name_exists(in_shm));
+
+	/* Nor a folder that is not in memory, or not there. */
+	assert_int_equal(shared_open(&file, "/proc", name, 4096), -1);
+	assert_int_equal(shared_open(&file, "/dev/shm/none", name, 4096), -1);
 }
 
 int

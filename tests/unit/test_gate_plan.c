@@ -70,7 +70,7 @@ test_chosen(void **state)
 	assert_int_equal(plan.options.lanes, lanes_width());
 	assert_int_equal(plan.workers, 48);
 	assert_int_equal(plan.options.places, 36);
-	assert_false(plan.options.by_name);
+	assert_null(plan.options.folder);
 	assert_int_equal(plan.options.cost.log2_n, 15);
 	assert_true(plan.memory >=
 	    gate_memory(&plan.options) + 48 * GATE_PLAN_WORKER_BYTES);
@@ -107,7 +107,7 @@ test_places(void **state)
 	assert_int_equal(PLAN(&plan, true, "workers=8", "hash_slots=2"), 0);
 	assert_int_equal(plan.workers, 1);
 	assert_int_equal(plan.options.places, 32);
-	assert_true(plan.options.by_name);
+	assert_non_null(plan.options.folder);
 }
 
 /* A quarter of the memory; at least one lane, if that fits at all. */
