@@ -71,6 +71,7 @@ attend(struct gate_place *place, const struct scrypt_cost *cost)
 {
 	struct gate *gate = place->gate;
 	struct gate_cell *cell = place->cell;
+	enum gate_result reason;
 	bool newcomer = true;
 
 	for (;;) {
@@ -79,12 +80,11 @@ attend(struct gate_place *place, const struct scrypt_cost *cost)
 
 		if (gate_cell_is_settled(cell))
 			return GATE_OK;
-		if (cell->begun_us == 0) {
-			enum gate_result reason = reason_to_leave(place);
-
-			if (reason != GATE_OK && withdraw(cell))
-				return reason;
-		}
+		/* Of what is begun too: who asks may have others to look
+		 * after. */
+		reason = reason_to_leave(place);
+		if (reason != GATE_OK && cell->begun_us == 0 && withdraw(cell))
+			return reason;
 		/* Not past those who wait already: a slot that has just become
 		 * free is theirs. */
 		if (newcomer && gate_oldest(gate, 0) != cell)

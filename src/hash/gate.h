@@ -65,7 +65,8 @@ enum gate_result {
 };
 
 /* Who asks: is an answer still wanted?  Called before anything is computed, and
- * now and then while waiting.  `gone` NULL: yes. */
+ * every 100 ms while waiting, also where another process has begun it and it will be
+ * seen through.  `gone` NULL: yes. */
 struct gate_caller {
 	bool (*gone)(void *self);
 	void *self;

@@ -771,6 +771,77 @@ test_not_in_core_dumps(void **state)
 	}
 }
 
+/* ---- who has others to look after ---------------------------------------------- */
+
+static bool
+is_waiting(const struct gate_stats *stats)
+{
+	return stats->waiting == 1;
+}
+
+static bool
+count_look(void *self)
+{
+	atomic_fetch_add((atomic_int *)self, 1);
+	return false;
+}
+
+/* Make it look as if the blocks of a hash were computed in our slot, or not. */
+static void
+move_blocks(struct gate_cell *cell, unsigned from, unsigned to)
+{
+	cell->begun_us = clock_steady_us();
+	for (unsigned i = 0; i < GATE_BLOCKS_MAX; i++)
+		gate_cell_move(cell, i, from, to);
+}
+
+static void
+await_more(const atomic_int *number, int more)
+{
+	int before = *number;
+
+	for (int i = 0; i < 3000; i++) {
+		if (*number >= before + more)
+			return;
+		poll(NULL, 0, 10);
+	}
+	fail_msg("nobody looked within 30 s");
+}
+
+/* Who waits looks up, also while somebody else computes for it. */
+static void
+test_looks_while_another_computes(void **state)
+{
+	struct gate *gate = open_gate(1, 2);
+	atomic_int *looks = shared_new(sizeof(*looks));
+	const struct gate_caller caller = { count_look, looks };
+	int slot = gate_slot_take(gate);
+	struct gate_cell *cell;
+	pid_t pid;
+
+	(void)state;
+	assert_non_null(looks);
+	pid = fork();
+	if (pid == 0) {
+		struct gate_place *place = gate_enter(gate, &caller);
+		int result = hash(place, &cheap, 1);
+
+		gate_leave(place);
+		leave(gate, result);
+	}
+	await(is_waiting, gate);
+	cell = gate_oldest(gate, 0);
+	assert_non_null(cell);
+	await_more(looks, 1);
+	move_blocks(cell, GATE_BLOCK_PENDING, GATE_BLOCK_TAKEN + (unsigned)slot);
+	await_more(looks, 3);
+	move_blocks(cell, GATE_BLOCK_TAKEN + (unsigned)slot, GATE_BLOCK_PENDING);
+	gate_slot_release(gate, (unsigned)slot);
+	assert_child_succeeds(pid);
+	gate_free(gate);
+	shared_free(looks, sizeof(*looks));
+}
+
 /* ---- by name ------------------------------------------------------------------- */
 
 /* Its deadline does not belong to the layout, and so not to the name. */
@@ -1047,6 +1118,7 @@ main(void)
 		cmocka_unit_test(test_rooms_are_wiped),
 		cmocka_unit_test(test_arena_given_back),
 		cmocka_unit_test(test_not_in_core_dumps),
+		cmocka_unit_test(test_looks_while_another_computes),
 		cmocka_unit_test(test_by_name),
 		cmocka_unit_test(test_sibling_killed),
 		cmocka_unit_test(test_all_siblings_killed),
