@@ -40,6 +40,19 @@ def test_paths_are_those_of_the_place(start_pool, base):
         path.replace("/v2", base, 1) for path in openapi.DOCUMENT["paths"]}
 
 
+SCHEMAS = openapi.DOCUMENT["components"]["schemas"]
+
+
+@pytest.mark.parametrize("name", sorted(SCHEMAS))
+def test_examples_are_what_they_are_of(name):
+    """All but what is a part of another, or has its examples where it is used,
+    shows how it looks."""
+    if name in ("Session", "Key", "Error"):
+        assert "example" not in SCHEMAS[name]
+        return
+    openapi.validate(SCHEMAS[name]["example"], SCHEMAS[name])
+
+
 # ---- each refusal ----------------------------------------------------------------
 
 # A defect of ours, which cannot be had on purpose.
