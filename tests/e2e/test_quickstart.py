@@ -3,11 +3,13 @@
 import os
 import re
 import shlex
+import time
 
 import pytest
 
 from conftest import Quickstart, SIGN_IN
 from harness import contract, process, web
+from harness.terminal import Terminal
 
 pytestmark = pytest.mark.timeout(1000)
 
@@ -180,6 +182,20 @@ def test_usage(arguments):
     done = process.run([Quickstart.SCRIPT, "start", *arguments])
     assert done.returncode == 2, done
     assert done.stderr
+
+
+@pytest.mark.parametrize("step", ["Build", "PostgreSQL", "Pool", "lighttpd"])
+def test_interrupted_on_the_way(another, step):
+    """By Ctrl-C, the moment a step begins, and a little later."""
+    for pause in (0, 0.02, 0.05):
+        with Terminal([Quickstart.SCRIPT, "--dir", another.directory, "--port",
+                       another.port, "--set", "scrypt_log2_n=10"]) as terminal:
+            terminal.expect(f"\n  {step}", 240)
+            time.sleep(pause)
+            terminal.type("\x03")
+            assert terminal.wait(60) == 130
+        assert "Nothing was left running" in terminal.screen
+        assert not processes_of(another.directory)
 
 
 def test_foreground_until_interrupted(another):
