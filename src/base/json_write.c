@@ -48,8 +48,8 @@ plain_size(const char *text)
 	size_t size = 0;
 
 	while ((unsigned char)text[size] >= ' ' &&
-	    (unsigned char)text[size] < 0x80 && text[size] != '"' &&
-	    text[size] != '\\')
+	       (unsigned char)text[size] < 0x80 && text[size] != '"' &&
+	       text[size] != '\\')
 		size++;
 	return size;
 }
@@ -102,7 +102,9 @@ put_name(struct json_write *write, const char *name)
 void
 json_write_begin(struct json_write *write, char *text, size_t room)
 {
-	*write = (struct json_write){ .text = text, .room = room };
+	memset(write, 0, sizeof(*write));
+	write->text = text;
+	write->room = room;
 	put_text(write, "{");
 }
 

@@ -12,7 +12,7 @@ struct json_write {
 	char *text; /* borrowed */
 	size_t room;
 	size_t used;
-	bool full;  /* something did not fit: the text is of no use */
+	bool full; /* something did not fit: the text is of no use */
 };
 
 /*
@@ -24,8 +24,7 @@ struct json_write {
 void json_write_begin(struct json_write *write, char *text, size_t room);
 void json_write_string(struct json_write *write, const char *name,
     const char *text);
-void json_write_int(struct json_write *write, const char *name,
-    int64_t number);
+void json_write_int(struct json_write *write, const char *name, int64_t number);
 void json_write_strings(struct json_write *write, const char *name,
     const char *only); /* an array of one */
 size_t json_write_end(struct json_write *write);

@@ -48,7 +48,8 @@ test_as_json_text(void **state)
 	assert_same("\"quoted\" and \\", INT64_MAX);
 	assert_same("\b\f\n\r\t", INT64_MIN);
 	assert_same("Stra\xc3\x9f"
-		    "e \xe2\x82\xac \xf0\x9f\x98\x80", 12);
+		    "e \xe2\x82\xac \xf0\x9f\x98\x80",
+	    12);
 	assert_same("\xff broken \xc3", 1);
 	assert_same("\xed\xa0\x80 \xf0\x9f\x98", 1);
 }

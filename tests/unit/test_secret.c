@@ -85,7 +85,7 @@ test_chance_after_fork(void **state)
 	for (int i = 0; i < 2; i++) {
 		if (fork() == 0) {
 			secret_chance(drawn[i], 16);
-			_exit(write(pipes[1], drawn[i], 16) != 16);
+			_exit(write(pipes[1], drawn[i], 16) == 16 ? 0 : 1);
 		}
 		assert_int_equal(read(pipes[0], drawn[i], 16), 16);
 		assert_true(wait(NULL) > 0);
