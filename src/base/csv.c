@@ -48,7 +48,8 @@ field_length(const char *bytes, size_t size, const char **why)
 	return at;
 }
 
-/* Note a field and take its quotes off: pairs of them become one. */
+/* Note a field and take its quotes off: pairs of them become one.  They are put
+ * behind it, so that its line ends can still be counted. */
 static void
 add_field(struct csv_record *record, char *bytes, size_t length)
 {
@@ -64,6 +65,7 @@ add_field(struct csv_record *record, char *bytes, size_t length)
 		bytes[size++] = bytes[at];
 	}
 	field->size = size;
+	memset(bytes + size, '"', length - size);
 }
 
 /* Where the record ends, without its line end; nothing is changed.  `size` where

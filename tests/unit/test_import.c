@@ -208,9 +208,9 @@ test_unknown_fields_are_ignored_where_wished(void **state)
 {
 	(void)state;
 	expect("id,email,address,password\n"
-	       "1,ann@example.org,\"A Street\n1000 Town\",secret\n"
+	       "1,ann@example.org,\"A Street\n1000 Town\n\",secret\n"
 	       "2,bob@example.org,,\n",
-	    &lenient, "2 ann@example.org none 1 \n4 bob@example.org none 1 \n");
+	    &lenient, "2 ann@example.org none 1 \n5 bob@example.org none 1 \n");
 	expect("{\"id\":1,\"email\":\"ann@example.org\",\"roles\":[1,2]}",
 	    &lenient, "1 ann@example.org none 1 \n");
 }
