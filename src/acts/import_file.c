@@ -3,6 +3,7 @@
 #include "acts/import_file.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -120,6 +121,32 @@ pass_line(struct import_file *file)
 		pass(file, bytes,
 		    line_end == NULL ? size : (size_t)(line_end - bytes) + 1);
 	} while (line_end == NULL && size > 0);
+	return 0;
+}
+
+/*
+ * Pass over a record that is longer than any, up to the first line end that stands
+ * outside of quotes: what somebody once typed into a field, line ends and all, is
+ * never taken for a record.
+ */
+static int
+pass_record(struct import_file *file)
+{
+	bool is_quoted = false, is_over = false;
+	const char *bytes;
+	size_t size, at;
+
+	do {
+		if (fill(file) != 0)
+			return -1;
+		bytes = window(file, &size);
+		for (at = 0; at < size && !is_over; at++) {
+			if (bytes[at] == '"')
+				is_quoted = !is_quoted;
+			is_over = bytes[at] == '\n' && !is_quoted;
+		}
+		pass(file, bytes, at);
+	} while (!is_over && size > 0);
 	return 0;
 }
 
@@ -269,6 +296,22 @@ is_blank(const struct csv_record *record)
 	return record->count == 1 && record->fields[0].size == 0;
 }
 
+/* Refuse what does not end within a window, and say how far that went. */
+static enum import_result
+refuse_long(struct import_file *file, int64_t line, char *why)
+{
+	if (pass_record(file) != 0)
+		return IMPORT_BROKEN;
+	if (file->line - line <= 1)
+		refuse(why, "the line is too long");
+	else
+		snprintf(why, IMPORT_WHY_SIZE,
+		    "the record is too long, or a quote in it is not closed; "
+		    "passed over up to line %" PRId64,
+		    file->line - 1);
+	return IMPORT_REFUSED;
+}
+
 /*
  * Take a record that is not blank; its bytes are good until the next one is taken.
  * PERSON stands for any record.
@@ -290,13 +333,10 @@ csv_next(struct import_file *file, struct csv_record *record, int64_t *line,
 		if (size == 0)
 			return IMPORT_END;
 		/* A window that is full is all there can be of a record. */
-		if (size == IMPORT_RECORD_LIMIT &&
-		    memchr(bytes, '\n', size) == NULL) {
-			refuse(why, "the line is too long");
-			return pass_line(file) == 0 ? IMPORT_REFUSED
-						    : IMPORT_BROKEN;
-		}
-		result = csv_take(bytes, size, true, record, &used, &reason);
+		result = csv_take(bytes, size, size < IMPORT_RECORD_LIMIT,
+		    record, &used, &reason);
+		if (result == CSV_MORE)
+			return refuse_long(file, *line, why);
 		pass(file, bytes, used);
 		if (result == CSV_BAD) {
 			refuse(why, reason);

@@ -273,6 +273,43 @@ test_long_lines(void **state)
 	}
 }
 
+/*
+ * A field that is longer than any record, with lines in it that would do for one:
+ * whoever typed them makes no account of them.
+ */
+static void
+test_long_fields_of_several_lines(void **state)
+{
+	static const char head[] = "email,name\nann@example.org,\"";
+	static const char planted[] = "\nroot@example.org,Root\n";
+	static const char tail[] = "\"\nbob@example.org,Bob\n";
+	const size_t fillers[] = { 0, IMPORT_RECORD_LIMIT - sizeof(head),
+		IMPORT_RECORD_LIMIT, 3 * IMPORT_RECORD_LIMIT };
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(fillers) / sizeof(fillers[0]); i++) {
+		/* Before what was planted, and behind it. */
+		size_t filler = fillers[i / 2],
+		       before = i % 2 == 0 ? filler : 0;
+		size_t behind = i % 2 == 0 ? IMPORT_RECORD_LIMIT : filler;
+		char *text = memory_zeroed(1, before + behind + 200);
+		char *at = stpcpy(text, head);
+
+		memset(at, 'x', before);
+		at = stpcpy(at + before, planted);
+		memset(at, 'y', behind);
+		stpcpy(at + behind, tail);
+		expect(text, &strict,
+		    before + behind < IMPORT_RECORD_LIMIT / 2
+			? "2: the name is too long or no text\n"
+			  "5 bob@example.org none 0 Bob\n"
+			: "2: the record is too long, or a quote in it is not "
+			  "closed; passed over up to line 4\n"
+			  "5 bob@example.org none 0 Bob\n");
+		free(text);
+	}
+}
+
 /* Records lie across the ends of what is read at once; none is lost. */
 static void
 test_many_lines(void **state)
@@ -357,6 +394,7 @@ main(void)
 		cmocka_unit_test(test_headings),
 		cmocka_unit_test(test_unknown_fields_are_ignored_where_wished),
 		cmocka_unit_test(test_long_lines),
+		cmocka_unit_test(test_long_fields_of_several_lines),
 		cmocka_unit_test(test_many_lines),
 		cmocka_unit_test(test_stream_that_breaks),
 		cmocka_unit_test(test_seen),
