@@ -167,10 +167,37 @@ columns_count(const struct ctl_column *columns)
 
 /* ---- answers ---------------------------------------------------------------- */
 
+/* A character that a terminal would obey or hide, as JSON escapes it (RFC 8259
+ * section 7): in two halves where it has more than 16 bits. */
+static void
+put_json_escape(uint32_t code)
+{
+	if (code > 0xffff) {
+		code -= 0x10000;
+		printf("\\u%04" PRIx32, 0xd800 | code >> 10);
+		code = 0xdc00 | (code & 0x3ff);
+	}
+	printf("\\u%04" PRIx32, code);
+}
+
+/* What JSON lets stand and a terminal would obey (C1, DEL, marks of direction) is in
+ * strings only, where an escape means the same. */
 void
 ctl_output_json(struct json_object *answer)
 {
-	puts(json_pretty(answer));
+	const char *text = json_pretty(answer);
+	size_t left = strlen(text), length;
+	uint32_t code;
+
+	while ((length = text_next(text, left, &code)) > 0) {
+		if (code == '\n' || code == ' ' || text_is_graphic(code))
+			fwrite(text, 1, length, stdout);
+		else
+			put_json_escape(code);
+		text += length;
+		left -= length;
+	}
+	putchar('\n');
 	json_free(answer);
 }
 

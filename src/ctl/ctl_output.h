@@ -27,7 +27,8 @@ void ctl_output_sentence(const struct ctl *ctl, struct json_object *answer,
 void ctl_output_record(const struct ctl *ctl, struct json_object *answer,
     const struct ctl_column *columns);
 
-/* An answer for scripts alone.  Uses it up. */
+/* An answer for scripts alone, in which a terminal finds nothing to obey either.
+ * Uses it up. */
 void ctl_output_json(struct json_object *answer);
 
 /*

@@ -139,6 +139,12 @@ def is_password(verifier, password):
         p=p, dklen=64)
 
 
+# What a terminal would obey, or hide: C0, DEL, C1, a mark of direction, a tag.
+DEVICE = "Firefox \x1b[31m \x7f \x9b31m \u202e \U000e0001 \u00f6"
+DEVICE_SHOWN = ("Firefox \\u{1b}[31m \\u{7f} \\u{9b}31m \\u{202e} \\u{e0001}"
+                " \u00f6")
+
+
 def add_session(place, user, *, age="0 days", rotated=None, expires="30 days",
                 ended=None, why=None):
     sid = str(uuid.uuid4())
@@ -148,7 +154,7 @@ def add_session(place, user, *, age="0 days", rotated=None, expires="30 days",
         " VALUES (%s, %s, %s, now() - %s::interval, now() - %s::interval,"
         " now() + %s::interval, now() - %s::interval, %s, '192.0.2.7', %s)",
         user, sid, secrets.token_bytes(32), age, rotated or age, expires,
-        ended, why, "Firefox \x1b[31m")
+        ended, why, DEVICE)
     return sid
 
 
@@ -1076,14 +1082,16 @@ def test_session_list(place, ctl, person):
     assert only["sessionId"] == live and only["state"] == "live"
     assert only["email"] == person.email and only["userId"] == person.id
     assert only["address"] == "192.0.2.7" and only["generation"] == 0
-    assert only["device"] == "Firefox \x1b[31m"
+    assert only["device"] == DEVICE
     everything = ctl.json("session", "list", person.email,
                           "--ended")["sessions"]
     assert {row["sessionId"]: row["state"] for row in everything} == \
         {live: "live", **over}
     # A terminal never gets to see the orders in somebody's User-Agent.
     text = ctl("session", "list", person.email)
-    assert "\x1b" not in text and "Firefox \\u{1b}[31m" in text
+    assert DEVICE_SHOWN in text and text.replace("\n", "").isprintable()
+    text = ctl("session", "list", person.email, "--json")
+    assert text.replace("\n", "").isprintable()
 
 
 def test_session_list_of_all_pages(place, ctl, person):
