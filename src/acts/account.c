@@ -113,6 +113,23 @@ typedef enum account_status status_rule(enum account_status before,
     const void *wish);
 
 /*
+ * A session that was being opened while the account changed was not to be seen by
+ * the statement that waited for it.  Sent again, it sees that one, too; to others
+ * the new password or status is known by now.
+ */
+static enum store_result
+end_late_sessions(struct db *db, const struct account_change *wanted,
+    struct account_outcome *outcome)
+{
+	int64_t late = 0;
+	enum store_result result = store_account_change(db, wanted, &late);
+
+	outcome->sessions_ended += late;
+	/* Somebody else has changed it since, and ended them. */
+	return result == STORE_NONE ? STORE_OK : result;
+}
+
+/*
  * Read, decide, and write only if the status is still the one decided upon; so
  * two operators at once cannot undo each other's half.
  */
@@ -138,6 +155,8 @@ change(struct db *db, struct account_change *wanted, status_rule *rule,
 
 		result = store_account_change(db, wanted,
 		    &outcome->sessions_ended);
+		if (result == STORE_OK && wanted->end_sessions)
+			return end_late_sessions(db, wanted, outcome);
 		if (result != STORE_NONE)
 			return result;
 	}

@@ -12,6 +12,7 @@ import socket
 import stat
 import subprocess
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -703,6 +704,35 @@ def test_set_status(place, ctl, person, status):
     assert session_state(place, sid) == (ends, 4 if ends else None)
     assert ctl.json("user", "show", person.email)["status"] == status
     assert stored_hash(place, person.email) == before
+
+
+@pytest.mark.parametrize("words, stdin", [
+    (["set-password"], b"another long password\n"),
+    (["set-status", "reset-required"], b"")])
+def test_session_that_was_being_opened_ends_too(place, ctl, person, words,
+                                                stdin):
+    """A sign-in has the user's row, and is not done yet: what changes the account
+    waits for it, and has to see what it could not see when it began."""
+    import psycopg2
+    sign_in = psycopg2.connect(conninfo(place.cluster, place.database,
+                                        "postgres"))
+    try:
+        with sign_in.cursor() as cursor, ThreadPoolExecutor() as others:
+            cursor.execute("UPDATE postern.users SET last_sign_in_at = now()"
+                           " WHERE user_id = %s", [person.id])
+            change = others.submit(ctl.json, "user", words[0], person.email,
+                                   *words[1:], stdin=stdin)
+            process.wait_until("the change waits", lambda: place.ask(
+                "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                " AND datname = current_database()"))
+            sid = add_session(SimpleNamespace(
+                ask=lambda sql, *values: cursor.execute(sql, values)),
+                person.id)
+            sign_in.commit()
+            assert change.result()["sessionsEnded"] == 1
+    finally:
+        sign_in.close()
+    assert session_state(place, sid) == (True, 4)
 
 
 def test_two_change_one_account(place, person):
