@@ -215,6 +215,7 @@ open_session(struct trial *trial)
 		.address = attempt->address,
 		.device = attempt->device,
 		.rule = &trial->throttle.rule,
+		.password_changed_us = trial->login.password_changed_us,
 	};
 
 	switch (session_open(trial->service, &owner, attempt->now_us,
@@ -222,7 +223,9 @@ open_session(struct trial *trial)
 	case SESSION_OK:
 		return SIGN_IN_OK;
 	case SESSION_REFUSED:
-		return SIGN_IN_DISABLED;
+		/* Right when it was checked, and not any more. */
+		trial->reason = "wrong_password";
+		return SIGN_IN_DENIED;
 	case SESSION_THROTTLED:
 		return refuse_locked(trial, 0);
 	case SESSION_UNAVAILABLE:

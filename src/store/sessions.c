@@ -32,6 +32,7 @@ store_session_open(struct db *db, const struct new_session *session)
 		db_int(rule->free_failures),
 		db_int(rule->most_seconds),
 		db_time(rule->now_us),
+		db_time(session->password_changed_us),
 	};
 	enum store_result result;
 	struct db_rows *rows;

@@ -73,9 +73,11 @@ const struct db_statement statements[STATEMENT_COUNT] = {
 	 * $1 user, $2 session, $3 digest, $4 now, $5 expiry, $6 address,
 	 * $7 device, $8 event, $9 API key or NULL: the person signs in; $10
 	 * digest of the throttle, or NULL, $11 free failures, $12 most seconds,
-	 * $13 its time.  The failures are forgotten, unless they have come to a
-	 * lock meanwhile: then nothing is written.  The user's row decides next:
-	 * one that is being disabled (5) gets no session.
+	 * $13 its time, $14 when the password was set that has been checked, or
+	 * NULL.  The failures are forgotten, unless they have come to a lock
+	 * meanwhile: then nothing is written.  The user's row decides next: one
+	 * that is being disabled (5) gets no session, nor does one whose password
+	 * was changed while the old one was being checked.
 	 */
 	[STATEMENT_SIGN_IN] = { "sign_in",
 	    "WITH counted AS ("
@@ -88,6 +90,9 @@ const struct db_statement statements[STATEMENT_COUNT] = {
 	    "  UPDATE postern.users SET last_sign_in_at ="
 	    "   CASE WHEN $9::uuid IS NULL THEN $4 ELSE last_sign_in_at END"
 	    "  WHERE user_id = $1 AND status <> 5"
+	    "  AND ($14::timestamptz IS NULL OR EXISTS ("
+	    "   SELECT FROM postern.logins l"
+	    "   WHERE l.login_key = users.login_key AND l.pw_changed_at = $14))"
 	    "  AND NOT EXISTS (SELECT FROM counted WHERE locked)"
 	    "  RETURNING user_id"
 	    "), opened AS ("

@@ -327,6 +327,25 @@ test_no_session_for_a_disabled_or_deleted_account(void **state)
 }
 
 static void
+test_no_session_for_a_password_that_was_changed(void **state)
+{
+	struct db *db = begin(state);
+	struct id user = id_random();
+	struct new_session session = make_session(&user);
+
+	add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
+	session.password_changed_us = INT64_C(1767323045678901);
+	admin("UPDATE postern.logins SET pw_changed_at = "
+	      "'2026-01-02 03:04:05.678902Z'");
+	assert_int_equal(store_session_open(db, &session), STORE_NONE);
+	assert_counts(0, 0, 0);
+	session.password_changed_us++;
+	assert_int_equal(store_session_open(db, &session), STORE_OK);
+	assert_counts(1, 1, 1);
+	db_close(db);
+}
+
+static void
 test_what_a_peer_says_is_cut_or_left_out(void **state)
 {
 	/* 199 bytes, and characters of 2 and 4 bytes across the 200th. */
@@ -942,6 +961,7 @@ main(void)
 		TWICE(test_session_is_opened),
 		TWICE(test_session_sent_twice_is_one),
 		TWICE(test_no_session_for_a_disabled_or_deleted_account),
+		TWICE(test_no_session_for_a_password_that_was_changed),
 		TWICE(test_what_a_peer_says_is_cut_or_left_out),
 		TWICE(test_token_is_shown),
 		TWICE(test_rotation_without_grace_sent_twice),
