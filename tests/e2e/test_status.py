@@ -63,9 +63,10 @@ def test_an_idle_pool(start_pool, people, sign_in):
 
 
 def test_what_was_counted(start_pool, people, sign_in):
-    pool = start_pool()
-    for password in (people.alice.password, "wrong", "wrong"):
-        sign_in(pool, people.alice.email, password)
+    pool = start_pool(hash_deadline_ms=20000, db_timeout_ms=20000)
+    assert [sign_in(pool, people.alice.email, password, timeout=60).status
+            for password in (people.alice.password, "wrong", "wrong")] == [
+        200, 401, 401]
     text = process.wait_until("all of it", lambda: (
         lambda text: "3 hashed" in text and
         "\nanswers     1 with 200, 2 with 401\n" in text and text)(show(pool)))
