@@ -34,7 +34,7 @@ def compiler_flags():
     packages = ["fcgi", "json-c", "libpq", "libcrypto", "libargon2",
                 "libxcrypt", "cmocka"]
     found = subprocess.run(["pkg-config", "--cflags", *packages], check=True,
-                           capture_output=True, text=True, timeout=30)
+                           capture_output=True, text=True, timeout=120)
     return ["-std=gnu17", "-D_GNU_SOURCE", f"-I{SRC}", f"-I{BUILD}",
             '-DSYSCONFDIR="/etc"', '-DLOCALSTATEDIR="/var"',
             *found.stdout.split()]
@@ -44,7 +44,7 @@ def tracked_files():
     """All files of the project; of a copy or release, all that are there."""
     listed = subprocess.run(
         ["git", "-c", "safe.directory=*", "-C", str(CHECKOUT), "ls-files",
-         "-z", "--cached"], capture_output=True, timeout=30)
+         "-z", "--cached"], capture_output=True, timeout=120)
     if listed.returncode != 0:
         return None
     return [part.decode() for part in listed.stdout.split(b"\0") if part]
@@ -54,5 +54,5 @@ def run(command, **options):
     """Run a checker; returns its status and all it said."""
     done = subprocess.run([str(part) for part in command], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          stdin=subprocess.DEVNULL, timeout=300, **options)
+                          stdin=subprocess.DEVNULL, timeout=1500, **options)
     return done.returncode, done.stdout

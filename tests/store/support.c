@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/shared.h"
 #include "store/statements.h"
 #include "support.h"
 
@@ -59,11 +59,10 @@ tick_on(struct ticks *ticks, pid_t parent)
 static struct ticks *
 start_ticks(void)
 {
-	struct ticks *ticks = mmap(NULL, sizeof(*ticks), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct ticks *ticks = shared_new(sizeof(*ticks));
 	pid_t parent = getpid(), pid;
 
-	assert_true(ticks != MAP_FAILED);
+	assert_non_null(ticks);
 	ticks->last_ms = clock_steady_ms();
 	pid = fork();
 	assert_true(pid >= 0);
