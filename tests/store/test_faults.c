@@ -38,12 +38,12 @@ find(struct db *db)
 
 static struct db *
 open_through_by(const struct proxy *proxy,
-    struct db *(*open)(const char *role, const char *more))
+    struct db *(*how)(const char *role, const char *more))
 {
 	char more[128];
 
 	snprintf(more, sizeof(more), "host=%s", proxy_directory(proxy));
-	return open(SERVICE, more);
+	return how(SERVICE, more);
 }
 
 static struct db *
