@@ -204,6 +204,12 @@ def computing(pids):
                == "R" for pid in pids)
 
 
+def lone_workers(mount):
+    """The worker of each pool, once each has one and no more."""
+    found = [process.children(pid) for pid in pools(mount.server.process.pid)]
+    return all(len(workers) == 1 for workers in found) and sum(found, [])
+
+
 def shared_names(pid):
     """The files in shared memory that a process has."""
     return set(re.findall(r"/dev/shm/postern-\S+",
@@ -214,14 +220,12 @@ def test_siblings_have_one_worker_and_one_gate(mount, keys):
     """However many processes mod_fcgid has, no more is computed at a time than the
     settings allow."""
     one = mount("apache-fcgid", **SLOW)
-    family = siblings(one, 3)
-    workers = [process.children(pid) for pid in family]
-    assert all(len(found) == 1 for found in workers), workers
+    siblings(one, 3)  # and perhaps more
+    workers = process.wait_until("a worker each", lambda: lone_workers(one))
     if os.getuid() == 0:  # nobody else may look into them
-        gates = set.intersection(*(shared_names(pid) for [pid] in workers))
+        gates = set.intersection(*map(shared_names, workers))
         assert len(gates) == 1, gates
 
-    workers = [pid for [pid] in workers]
     seen = []
     with ThreadPoolExecutor(3) as threads:
         asked = [threads.submit(sign_in, one, keys,
