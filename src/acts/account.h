@@ -12,7 +12,7 @@
 #include "hash/password.h"
 #include "store/logins.h"
 
-/* ---- rules; these ask nobody ---- */
+/* ---- rules; these ask nobody --------------------------------------------- */
 
 /* May this be what people call somebody: something to see, in at most
  * ACCOUNT_NAME_SIZE - 1 bytes of UTF-8 without control characters? */
@@ -40,7 +40,7 @@ enum account_password account_password_check(const char *password,
 enum account_password account_password_hash(const char *password, size_t size,
     int min_length, char verifier[static PASSWORD_VERIFIER_SIZE]);
 
-/* ---- acts ---- */
+/* ---- acts ---------------------------------------------------------------- */
 
 struct db;
 

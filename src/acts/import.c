@@ -58,7 +58,7 @@ import_free(struct import *import)
 	free(import);
 }
 
-/* ---- who has come before ---------------------------------------------------------- */
+/* ---- who has come before ------------------------------------------------- */
 
 /* The place of an address, or the free one where it belongs. */
 static struct seen *
@@ -107,7 +107,7 @@ import_seen(struct import *import, const struct import_person *person)
 	return 0;
 }
 
-/* ---- batches -------------------------------------------------------------------------- */
+/* ---- batches ------------------------------------------------------------- */
 
 /* Write, or look up, those that are waiting. */
 static enum store_result

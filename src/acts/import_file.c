@@ -59,7 +59,7 @@ struct import_file {
 	char bytes[2 * IMPORT_RECORD_LIMIT];
 };
 
-/* ---- the window ------------------------------------------------------------------ */
+/* ---- the window ---------------------------------------------------------- */
 
 /* See to it that a whole record is in the window, or the end of the stream.
  * Returns -1 when the stream is broken. */
@@ -150,7 +150,7 @@ pass_record(struct import_file *file)
 	return 0;
 }
 
-/* ---- fields ---------------------------------------------------------------------- */
+/* ---- fields -------------------------------------------------------------- */
 
 static enum field
 field_of(const char *name, size_t size)
@@ -185,7 +185,7 @@ refuse(char *why, const char *reason)
 	snprintf(why, IMPORT_WHY_SIZE, "%s", reason);
 }
 
-/* ---- judging a record --------------------------------------------------------------- */
+/* ---- judging a record ---------------------------------------------------- */
 
 static bool
 take_email(const struct said *said, struct import_person *person)
@@ -288,7 +288,7 @@ judge(const struct import_file *file, const struct said *said,
 		   : IMPORT_REFUSED;
 }
 
-/* ---- CSV ------------------------------------------------------------------------------- */
+/* ---- CSV ----------------------------------------------------------------- */
 
 static bool
 is_blank(const struct csv_record *record)
@@ -400,7 +400,7 @@ next_of_csv(struct import_file *file, struct import_person *person)
 	return judge(file, &said, person);
 }
 
-/* ---- lines of JSON ------------------------------------------------------------------------ */
+/* ---- lines of JSON ------------------------------------------------------- */
 
 /* Collect the members; false and why when one is not ours or no string. */
 static bool
@@ -490,7 +490,7 @@ next_of_json(struct import_file *file, struct import_person *person)
 	return judge_line(file, bytes, length, person);
 }
 
-/* ---- what others call ----------------------------------------------------------------------- */
+/* ---- what others call ---------------------------------------------------- */
 
 /* Look at the beginning: a byte order mark, the format, headings. */
 static bool

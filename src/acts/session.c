@@ -123,7 +123,7 @@ session_open(const struct service *service, const struct session_owner *owner,
 	return result;
 }
 
-/* ---- refresh -------------------------------------------------------------- */
+/* ---- refresh ------------------------------------------------------------- */
 
 const char *
 session_refresh_result_name(enum session_refresh_result result)

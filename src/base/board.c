@@ -71,7 +71,7 @@ lay_out(struct board *board, void *memory, int slots)
 	board->count = slots;
 }
 
-/* ---- making one -------------------------------------------------------------- */
+/* ---- making one ---------------------------------------------------------- */
 
 static void *
 get_memory(struct board *board, const char *folder)
@@ -133,7 +133,7 @@ board_free(struct board *board)
 	free(board);
 }
 
-/* ---- somebody else's --------------------------------------------------------- */
+/* ---- somebody else's ----------------------------------------------------- */
 
 /* A text of visible ASCII that ends within its room. */
 static bool
@@ -195,7 +195,7 @@ board_copy(const void *bytes, size_t size, const struct board_kind *kind,
 	return BOARD_COPIED;
 }
 
-/* ---- slots --------------------------------------------------------------------- */
+/* ---- slots --------------------------------------------------------------- */
 
 void
 board_assign(struct board *board, int slot)
@@ -300,7 +300,7 @@ board_held(const struct board *board)
 	return held;
 }
 
-/* ---- the rest -------------------------------------------------------------------- */
+/* ---- the rest ------------------------------------------------------------ */
 
 void
 board_put(struct board *board, enum board_number number, int64_t value)

@@ -39,7 +39,7 @@ holder_of(int fd)
 	return lock.l_pid > 0 ? lock.l_pid : 0;
 }
 
-/* ---- one's own ------------------------------------------------------------- */
+/* ---- one's own ----------------------------------------------------------- */
 
 /* Whoever has the lock may take the file away: no maker is in the middle of
  * making it, nor alive. */
@@ -135,7 +135,7 @@ board_file_close(struct board_file *file)
 	close(file->fd);
 }
 
-/* ---- everybody's ----------------------------------------------------------- */
+/* ---- everybody's --------------------------------------------------------- */
 
 /* Read it whole: mapped, it could be cut under our hands.  NULL: it is none. */
 static void *

@@ -21,7 +21,7 @@ struct config_origin {
 	int line; /* of the file */
 };
 
-/* ---- config_check.c: NULL, or what is wrong with a text ---- */
+/* ---- config_check.c: NULL, or what is wrong with a text ------------------ */
 
 const char *config_check_listen(const char *text);
 const char *config_check_base_path(const char *text);
@@ -31,7 +31,7 @@ const char *config_check_domains(const char *text);
 const char *config_check_networks(const char *text);
 const char *config_check_origins(const char *text);
 
-/* ---- config_table.c ---- */
+/* ---- config_table.c ------------------------------------------------------ */
 
 /* The setting of this name, in either case; NULL when there is none. */
 const struct config_setting *config_find(const char *name);
@@ -43,7 +43,7 @@ size_t config_place(const struct config_setting *setting);
 const void *config_field(const struct config *config,
     const struct config_setting *setting);
 
-/* ---- config_set.c: 0, or -1 with the reason written ---- */
+/* ---- config_set.c: 0, or -1 with the reason written ---------------------- */
 
 int config_set_value(struct config *config,
     const struct config_setting *setting, const char *value,
@@ -61,7 +61,7 @@ int config_set_named(struct config *config, const char *name,
 void config_release(struct config *config,
     const struct config_setting *setting);
 
-/* ---- config_read.c: 0, or -1 with a sentence in `why` ---- */
+/* ---- config_read.c: 0, or -1 with a sentence in `why` -------------------- */
 
 int config_read_file(struct config *config, char why[static CONFIG_WHY_SIZE]);
 int config_read_environment(struct config *config,

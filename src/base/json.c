@@ -27,7 +27,7 @@ need(struct json_object *value)
 	return value;
 }
 
-/* ---- parsing ---------------------------------------------------------------- */
+/* ---- parsing ------------------------------------------------------------- */
 
 /*
  * Let the tokener read a string of `size` harmless characters.  It collects
@@ -127,7 +127,7 @@ json_parse(const char *text, size_t size, const char **why)
 	return value;
 }
 
-/* ---- wiping ----------------------------------------------------------------- */
+/* ---- wiping -------------------------------------------------------------- */
 
 /* json-c shows the bytes of a string as constant, but they lie in the object, and
  * that is ours to end. */
@@ -248,7 +248,7 @@ json_free(struct json_object *value)
 	json_object_put(value);
 }
 
-/* ---- reading ---------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 enum json_kind
 json_kind(const struct json_object *value)
@@ -363,7 +363,7 @@ json_array_item(const struct json_object *array, size_t index)
 	return json_object_array_get_idx(array, index);
 }
 
-/* ---- building --------------------------------------------------------------- */
+/* ---- building ------------------------------------------------------------ */
 
 struct json_object *
 json_new_object(void)

@@ -62,7 +62,7 @@ scan_word(struct scan *scan, const char *word)
 	return true;
 }
 
-/* ---- numbers (section 6) --------------------------------------------------- */
+/* ---- numbers (section 6) ------------------------------------------------- */
 
 static bool
 scan_digits(struct scan *scan)
@@ -113,7 +113,7 @@ scan_number(struct scan *scan)
 	return scan_digits(scan);
 }
 
-/* ---- strings (section 7) --------------------------------------------------- */
+/* ---- strings (section 7) ------------------------------------------------- */
 
 /* The four digits of a \u escape. */
 static bool
@@ -198,7 +198,7 @@ scan_string(struct scan *scan, bool is_name)
 	return true;
 }
 
-/* ---- objects and arrays (sections 4 and 5) --------------------------------- */
+/* ---- objects and arrays (sections 4 and 5) ------------------------------- */
 
 static bool
 scan_member(struct scan *scan, int depth)

@@ -286,7 +286,7 @@ shared_close(struct shared_file *file)
 	file->memory = NULL;
 }
 
-/* ---- sleeping ------------------------------------------------------------------ */
+/* ---- sleeping ------------------------------------------------------------ */
 
 void
 shared_wait(atomic_uint *word, unsigned seen, int64_t ms)

@@ -13,7 +13,7 @@
 #include "store/admin_accounts.h"
 #include "store/schema.h"
 
-/* ---- refusals ----------------------------------------------------------------- */
+/* ---- refusals ------------------------------------------------------------ */
 
 enum ctl_exit
 ctl_refuse(enum ctl_exit code, const char *mend, const char *format, ...)
@@ -52,7 +52,7 @@ ctl_refuse_store(const struct ctl *ctl, enum store_result result,
 	return ctl_refuse_db(ctl->db, result, "see: posternctl check", what);
 }
 
-/* ---- the database --------------------------------------------------------------- */
+/* ---- the database -------------------------------------------------------- */
 
 const char *
 ctl_admin_database(const struct config *config)
@@ -155,7 +155,7 @@ ctl_release(struct ctl *ctl)
 	config_free(ctl->config);
 }
 
-/* ---- keys ----------------------------------------------------------------------- */
+/* ---- keys ---------------------------------------------------------------- */
 
 const char ctl_mend_keys[] =
     "is the setting key_dir right?  If there are no keys yet: "
@@ -173,7 +173,7 @@ ctl_keys(const struct ctl *ctl)
 	return keys;
 }
 
-/* ---- accounts ------------------------------------------------------------------- */
+/* ---- accounts ------------------------------------------------------------ */
 
 enum ctl_exit
 ctl_address(const char *typed, char key[static EMAIL_SIZE])
@@ -239,7 +239,7 @@ ctl_account(const struct ctl *ctl, const char *typed, struct id *user)
 	return CTL_DONE;
 }
 
-/* ---- cursors -------------------------------------------------------------------- */
+/* ---- cursors ------------------------------------------------------------- */
 
 void
 ctl_cursor_format(const struct id *user, const struct id *row,

@@ -20,7 +20,7 @@ scope_name(bool secret)
 	return secret ? "secret" : "publishable";
 }
 
-/* ---- create --------------------------------------------------------------------- */
+/* ---- create -------------------------------------------------------------- */
 
 static const struct ctl_option create_options[] = {
 	{ "scope", "SCOPE", CTL_TEXT_AT(scope),
@@ -113,7 +113,7 @@ api_key_create(struct ctl *ctl, const struct ctl_arguments *arguments)
 	return CTL_DONE;
 }
 
-/* ---- list ----------------------------------------------------------------------- */
+/* ---- list ---------------------------------------------------------------- */
 
 static const struct ctl_option list_options[] = {
 	{ "user", "EMAIL", CTL_TEXT_AT(user), "only keys of this account" },
@@ -207,7 +207,7 @@ api_key_list(struct ctl *ctl, const struct ctl_arguments *arguments)
 	return CTL_DONE;
 }
 
-/* ---- revoke --------------------------------------------------------------------- */
+/* ---- revoke -------------------------------------------------------------- */
 
 static enum ctl_exit
 api_key_revoke(struct ctl *ctl, const struct ctl_arguments *arguments)
@@ -239,7 +239,7 @@ api_key_revoke(struct ctl *ctl, const struct ctl_arguments *arguments)
 	return CTL_DONE;
 }
 
-/* ---- the group ------------------------------------------------------------------ */
+/* ---- the group ----------------------------------------------------------- */
 
 static const struct ctl_command commands[] = {
 	{ "create", "", 0, 0, create_options, CTL_NEEDS_DATABASE,

@@ -69,7 +69,7 @@ is_weak(const struct scrypt_cost *cost)
 	return true;
 }
 
-/* ---- measuring ----------------------------------------------------------------- */
+/* ---- measuring ----------------------------------------------------------- */
 
 /* Hash a password in a gate: microseconds, or -1. */
 static int64_t
@@ -174,7 +174,7 @@ measure(struct measure *measure)
 	return measure->alone_us == -1 ? -1 : 0;
 }
 
-/* ---- recommending -------------------------------------------------------------- */
+/* ---- recommending -------------------------------------------------------- */
 
 /* The most lanes for which a cost fits the wish; 0: it does not. */
 static unsigned
@@ -273,7 +273,7 @@ recommend(struct measure *found, const struct wish *wish)
 	return measure(found);
 }
 
-/* ---- the answer ---------------------------------------------------------------- */
+/* ---- the answer ---------------------------------------------------------- */
 
 static struct json_object *
 row(const struct measure *measure)
@@ -326,7 +326,7 @@ print(const struct gate_plan *plan, const struct measure *now,
 		printf("hash_lanes=%u\n", options->lanes);
 }
 
-/* ---- the command --------------------------------------------------------------- */
+/* ---- the command --------------------------------------------------------- */
 
 static const struct ctl_option calibrate_options[] = {
 	{ "latency-ms", "MS", CTL_NUMBER_AT(latency_ms, 250, 1, 60000),

@@ -66,7 +66,7 @@ report_add(struct report *report, enum verdict verdict, const char *check,
 	putchar('\n');
 }
 
-/* ---- settings and keys ---------------------------------------------------------- */
+/* ---- settings and keys --------------------------------------------------- */
 
 static bool
 check_settings(struct report *report, struct ctl *ctl)
@@ -136,7 +136,7 @@ check_keys(struct report *report, const struct config *config)
 	keys_close(keys);
 }
 
-/* ---- the database, as the service sees it ----------------------------------------- */
+/* ---- the database, as the service sees it -------------------------------- */
 
 static void
 check_clock(struct report *report, int64_t theirs_us, int64_t before_us)
@@ -290,7 +290,7 @@ check_service(struct report *report, const struct config *config)
 	db_close(db);
 }
 
-/* ---- the database, as posternctl sees it ------------------------------------------ */
+/* ---- the database, as posternctl sees it --------------------------------- */
 
 static void
 check_administration(struct report *report, const struct config *config)
@@ -319,7 +319,7 @@ check_administration(struct report *report, const struct config *config)
 	db_close(db);
 }
 
-/* ---- the command --------------------------------------------------------------------- */
+/* ---- the command --------------------------------------------------------- */
 
 static enum ctl_exit
 check(struct ctl *ctl, const struct ctl_arguments *arguments)

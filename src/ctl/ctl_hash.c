@@ -38,7 +38,7 @@ refuse_no_memory(void)
 	    "could not hash the password: out of memory");
 }
 
-/* ---- make ----------------------------------------------------------------------- */
+/* ---- make ---------------------------------------------------------------- */
 
 static const struct ctl_option make_options[] = {
 	{ "password-stdin", NULL, CTL_FLAG_AT(password_stdin),
@@ -81,7 +81,7 @@ hash_make(struct ctl *ctl, const struct ctl_arguments *arguments)
 	return CTL_DONE;
 }
 
-/* ---- check ------------------------------------------------------------------------ */
+/* ---- check --------------------------------------------------------------- */
 
 static const struct ctl_option check_options[] = {
 	{ "hash-file", "FILE", CTL_TEXT_AT(hash_file),
@@ -202,7 +202,7 @@ hash_check(struct ctl *ctl, const struct ctl_arguments *arguments)
 	return done;
 }
 
-/* ---- the group -------------------------------------------------------------------- */
+/* ---- the group ----------------------------------------------------------- */
 
 static const struct ctl_command commands[] = {
 	{ "make", "", 0, 0, make_options, CTL_NEEDS_SETTINGS, hash_make,

@@ -39,7 +39,7 @@ struct run {
 	int64_t drawn_ms;
 };
 
-/* ---- signals ------------------------------------------------------------------------ */
+/* ---- signals ------------------------------------------------------------- */
 
 static volatile sig_atomic_t interrupted;
 
@@ -73,7 +73,7 @@ obey_signal(void)
 	raise(interrupted);
 }
 
-/* ---- the bar ------------------------------------------------------------------------ */
+/* ---- the bar ------------------------------------------------------------- */
 
 static void
 clear_bar(const struct run *run)
@@ -105,7 +105,7 @@ draw_bar(struct run *run)
 	fflush(stderr);
 }
 
-/* ---- lines -------------------------------------------------------------------------- */
+/* ---- lines --------------------------------------------------------------- */
 
 static void
 refuse_line(struct run *run, int64_t line, const char *why)
@@ -180,7 +180,7 @@ take_all(struct run *run)
 	    "could not read on in \"%s\": %s", run->path, strerror(errno));
 }
 
-/* ---- the answer ----------------------------------------------------------------------- */
+/* ---- the answer ---------------------------------------------------------- */
 
 static void
 print_counts(struct run *run)
@@ -208,7 +208,7 @@ print_counts(struct run *run)
 	ctl_output_json(answer);
 }
 
-/* ---- the command ------------------------------------------------------------------------ */
+/* ---- the command --------------------------------------------------------- */
 
 static enum ctl_exit
 open_file(struct run *run, const struct import_rules *rules)

@@ -35,7 +35,7 @@ prune(const struct ctl *ctl, int64_t now_us)
 	return pruned;
 }
 
-/* ---- new ------------------------------------------------------------------------ */
+/* ---- new ----------------------------------------------------------------- */
 
 #define NOT_GIVEN (-1)
 
@@ -144,7 +144,7 @@ key_new(struct ctl *ctl, const struct ctl_arguments *arguments)
 	return CTL_DONE;
 }
 
-/* ---- list ----------------------------------------------------------------------- */
+/* ---- list ---------------------------------------------------------------- */
 
 static const struct ctl_column list_columns[] = {
 	{ "kid", "kid" },
@@ -185,7 +185,7 @@ key_list(struct ctl *ctl, const struct ctl_arguments *arguments)
 	return CTL_DONE;
 }
 
-/* ---- retire, revoke ------------------------------------------------------------- */
+/* ---- retire, revoke ------------------------------------------------------ */
 
 /* It signs no more; say so, and what `comes` of the tokens it signed. */
 static enum ctl_exit
@@ -231,7 +231,7 @@ key_revoke(struct ctl *ctl, const struct ctl_arguments *arguments)
 	    "tokens that it signed are refused from now on");
 }
 
-/* ---- the group ------------------------------------------------------------------ */
+/* ---- the group ----------------------------------------------------------- */
 
 static const struct ctl_command commands[] = {
 	{ "new", "", 0, 0, new_options, CTL_NEEDS_SETTINGS, key_new,

@@ -13,7 +13,7 @@
 /* Rewriting a large table takes its time. */
 #define MIGRATION_TIMEOUT_MS (3600 * 1000)
 
-/* ---- may it run here? ------------------------------------------------------------ */
+/* ---- may it run here? ---------------------------------------------------- */
 
 static enum ctl_exit
 check_roles(struct db *db)
@@ -79,7 +79,7 @@ read_version(struct db *db, int *version)
 	    "program's %d", *version, migration_count);
 }
 
-/* ---- applying --------------------------------------------------------------------- */
+/* ---- applying ------------------------------------------------------------ */
 
 /* Apply one.  Where that fails, somebody else may have been faster, and then all
  * is well. */
@@ -204,7 +204,7 @@ migrate(struct ctl *ctl, const struct ctl_arguments *arguments)
 	return done;
 }
 
-/* ---- the command -------------------------------------------------------------------- */
+/* ---- the command --------------------------------------------------------- */
 
 static const struct ctl_option options[] = {
 	{ "dry-run", NULL, CTL_FLAG_AT(dry_run),

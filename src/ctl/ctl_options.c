@@ -19,7 +19,7 @@ static const struct ctl_option common_options[] = {
 	{ 0 },
 };
 
-/* ---- names ------------------------------------------------------------------ */
+/* ---- names --------------------------------------------------------------- */
 
 #define COMMAND_SIZE 80
 
@@ -51,7 +51,7 @@ ctl_options_refuse(const struct ctl_line *line, const char *format, ...)
 	return ctl_refuse(CTL_USAGE, mend, "%s", why);
 }
 
-/* ---- taking ----------------------------------------------------------------- */
+/* ---- taking -------------------------------------------------------------- */
 
 static const struct ctl_option *
 option_in(const struct ctl_option *table, const char *name, size_t length)
@@ -208,7 +208,7 @@ ctl_options_complete(const struct ctl_line *line,
 	return CTL_DONE;
 }
 
-/* ---- help ------------------------------------------------------------------- */
+/* ---- help ---------------------------------------------------------------- */
 
 /* Two columns; the first is as wide as its widest entry. */
 static void

@@ -16,7 +16,7 @@
 #include "base/text.h"
 #include "ctl/ctl.h"
 
-/* ---- text ------------------------------------------------------------------- */
+/* ---- text ---------------------------------------------------------------- */
 
 /* The longest form of one byte or character: \u{10ffff}. */
 #define ESCAPE_SIZE 12
@@ -116,7 +116,7 @@ ctl_output_wrapped(FILE *out, const char *text, int at, int indent)
 	}
 }
 
-/* ---- cells ------------------------------------------------------------------ */
+/* ---- cells --------------------------------------------------------------- */
 
 /* A text on one line; the caller frees it. */
 static char *
@@ -165,7 +165,7 @@ columns_count(const struct ctl_column *columns)
 	return count;
 }
 
-/* ---- answers ---------------------------------------------------------------- */
+/* ---- answers ------------------------------------------------------------- */
 
 /* A character that a terminal would obey or hide, as JSON escapes it (RFC 8259
  * section 7): in two halves where it has more than 16 bits. */
@@ -328,7 +328,7 @@ ctl_output_page(const struct ctl *ctl, const char *name,
 	json_free(page);
 }
 
-/* ---- members ---------------------------------------------------------------- */
+/* ---- members ------------------------------------------------------------- */
 
 void
 ctl_output_add_time(struct json_object *object, const char *member, int64_t us)

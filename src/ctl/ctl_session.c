@@ -13,7 +13,7 @@
 #include "store/admin_sessions.h"
 #include "store/admin_sweep.h"
 
-/* ---- list ----------------------------------------------------------------------- */
+/* ---- list ---------------------------------------------------------------- */
 
 static const struct ctl_option list_options[] = {
 	{ "all", NULL, CTL_FLAG_AT(all), "everybody's" },
@@ -132,7 +132,7 @@ session_list(struct ctl *ctl, const struct ctl_arguments *arguments)
 	return list_sessions(ctl, &query, now_us);
 }
 
-/* ---- revoke --------------------------------------------------------------------- */
+/* ---- revoke -------------------------------------------------------------- */
 
 static const struct ctl_option revoke_options[] = {
 	{ "user", "EMAIL", CTL_TEXT_AT(user),
@@ -211,7 +211,7 @@ session_revoke(struct ctl *ctl, const struct ctl_arguments *arguments)
 	return revoke_all(ctl, &user, arguments->user);
 }
 
-/* ---- cleanup -------------------------------------------------------------------- */
+/* ---- cleanup ------------------------------------------------------------- */
 
 /* Rows looked at in one transaction: short enough to be in nobody's way. */
 #define SWEEP_ROWS 1000
@@ -286,7 +286,7 @@ session_cleanup(struct ctl *ctl, const struct ctl_arguments *arguments)
 	return done;
 }
 
-/* ---- the group ------------------------------------------------------------------ */
+/* ---- the group ----------------------------------------------------------- */
 
 static const struct ctl_command commands[] = {
 	{ "list", "[EMAIL]", 0, 1, list_options, CTL_NEEDS_DATABASE,

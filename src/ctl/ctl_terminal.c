@@ -15,7 +15,7 @@
 #include "base/secret.h"
 #include "ctl/ctl_output.h"
 
-/* ---- signals ---------------------------------------------------------------- */
+/* ---- signals ------------------------------------------------------------- */
 
 /* While echo is off, these give the terminal back before they act. */
 static const int awaited[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP };
@@ -66,7 +66,7 @@ signals_release(const struct signals *old)
 	sigprocmask(SIG_SETMASK, &old->mask, NULL);
 }
 
-/* ---- a line without echo ----------------------------------------------------- */
+/* ---- a line without echo ------------------------------------------------- */
 
 enum line_result { LINE_READ, LINE_INTERRUPTED, LINE_FAILED };
 
@@ -164,7 +164,7 @@ prompt_secret(int tty, const char *prompt, struct ctl_terminal_secret *secret)
 	return CTL_DONE;
 }
 
-/* ---- passwords ---------------------------------------------------------------- */
+/* ---- passwords ----------------------------------------------------------- */
 
 /* Say why a password was refused, without a word of it. */
 static enum ctl_exit
@@ -293,7 +293,7 @@ ctl_terminal_line(const char *prompt, struct ctl_terminal_secret *line)
 	return line_from_stdin(line);
 }
 
-/* ---- consent ------------------------------------------------------------------ */
+/* ---- consent ------------------------------------------------------------- */
 
 enum ctl_exit
 ctl_terminal_confirm(bool yes, const char *question)

@@ -49,7 +49,7 @@ find_digest(const struct ctl *ctl, const char *typed,
 	return CTL_DONE;
 }
 
-/* ---- show ------------------------------------------------------------------- */
+/* ---- show ---------------------------------------------------------------- */
 
 static const struct ctl_column show_columns[] = {
 	{ "email", "e-mail" },
@@ -91,7 +91,7 @@ throttle_show(struct ctl *ctl, const struct ctl_arguments *arguments)
 	return CTL_DONE;
 }
 
-/* ---- list ------------------------------------------------------------------- */
+/* ---- list ---------------------------------------------------------------- */
 
 static const struct ctl_option list_options[] = {
 	{ "after", "DIGEST", CTL_TEXT_AT(after),
@@ -161,7 +161,7 @@ throttle_list(struct ctl *ctl, const struct ctl_arguments *arguments)
 	return list_counts(ctl, &rule, (size_t)arguments->limit);
 }
 
-/* ---- clear ------------------------------------------------------------------ */
+/* ---- clear --------------------------------------------------------------- */
 
 static enum ctl_exit
 throttle_clear(struct ctl *ctl, const struct ctl_arguments *arguments)
@@ -187,7 +187,7 @@ throttle_clear(struct ctl *ctl, const struct ctl_arguments *arguments)
 	return CTL_DONE;
 }
 
-/* ---- the group -------------------------------------------------------------- */
+/* ---- the group ----------------------------------------------------------- */
 
 static const struct ctl_command commands[] = {
 	{ "show", "EMAIL", 1, 1, NULL, CTL_NEEDS_DATABASE, throttle_show,

@@ -18,7 +18,7 @@
 #include "hash/scrypt.h"
 #include "store/admin_accounts.h"
 
-/* ---- common to several commands --------------------------------------------- */
+/* ---- common to several commands ------------------------------------------ */
 
 static void
 print_outcome(const struct ctl *ctl, const char *key,
@@ -56,7 +56,7 @@ refuse_taken(const char *key)
 	    "\"%s\" has an account already", key);
 }
 
-/* ---- add ---------------------------------------------------------------------- */
+/* ---- add ----------------------------------------------------------------- */
 
 static const struct ctl_option add_options[] = {
 	{ "status", "STATUS", CTL_TEXT_AT(status),
@@ -149,7 +149,7 @@ user_add(struct ctl *ctl, const struct ctl_arguments *arguments)
 	return done;
 }
 
-/* ---- set-password, set-status ---------------------------------------------------- */
+/* ---- set-password, set-status -------------------------------------------- */
 
 static const struct ctl_option set_password_options[] = {
 	{ "force-change", NULL, CTL_FLAG_AT(force_change),
@@ -209,7 +209,7 @@ user_set_status(struct ctl *ctl, const struct ctl_arguments *arguments)
 	return CTL_DONE;
 }
 
-/* ---- show ----------------------------------------------------------------------- */
+/* ---- show ---------------------------------------------------------------- */
 
 static const struct ctl_column show_columns[] = {
 	{ "email", "e-mail" },
@@ -308,7 +308,7 @@ user_show(struct ctl *ctl, const struct ctl_arguments *arguments)
 	return CTL_DONE;
 }
 
-/* ---- list ----------------------------------------------------------------------- */
+/* ---- list ---------------------------------------------------------------- */
 
 static const struct ctl_option list_options[] = {
 	{ "status", "STATUS", CTL_TEXT_AT(status), "only accounts of this status" },
@@ -363,7 +363,7 @@ user_list(struct ctl *ctl, const struct ctl_arguments *arguments)
 	return CTL_DONE;
 }
 
-/* ---- delete --------------------------------------------------------------------- */
+/* ---- delete -------------------------------------------------------------- */
 
 static const struct ctl_option delete_options[] = {
 	{ "yes", NULL, CTL_FLAG_AT(yes), "do not ask" },
@@ -429,7 +429,7 @@ user_delete(struct ctl *ctl, const struct ctl_arguments *arguments)
 	return done;
 }
 
-/* ---- import (ctl_import.c) ------------------------------------------------------ */
+/* ---- import (ctl_import.c) ----------------------------------------------- */
 
 static const struct ctl_option import_options[] = {
 	{ "dry-run", NULL, CTL_FLAG_AT(dry_run),
@@ -441,7 +441,7 @@ static const struct ctl_option import_options[] = {
 	{ 0 },
 };
 
-/* ---- the group ------------------------------------------------------------------ */
+/* ---- the group ----------------------------------------------------------- */
 
 static const struct ctl_command commands[] = {
 	{ "add", "EMAIL", 1, 1, add_options, CTL_NEEDS_DATABASE, user_add,

@@ -86,7 +86,7 @@ foreign_derive foreign_scrypt_derive;
  * RFC 7914 does not know is DAMAGED. */
 enum foreign_state foreign_scrypt_check(struct foreign *foreign);
 
-/* ---- foreign_text.c: each call moves *at behind what it has read ---- */
+/* ---- foreign_text.c: each call moves *at behind what it has read --------- */
 
 /* This very text. */
 bool foreign_text_word(const char **at, const char *word);

@@ -15,7 +15,7 @@
  * whether the one who should have woken it has died. */
 #define LOOK_UP_MS 100
 
-/* ---- waiting ------------------------------------------------------------------- */
+/* ---- waiting ------------------------------------------------------------- */
 
 static int64_t
 deadline_us(const struct gate_place *place)
@@ -101,7 +101,7 @@ attend(struct gate_place *place, const struct scrypt_cost *cost)
 	}
 }
 
-/* ---- one hash ------------------------------------------------------------------ */
+/* ---- one hash ------------------------------------------------------------ */
 
 static void
 post(struct gate_cell *cell, struct gate *gate, unsigned kind, unsigned count)
@@ -240,7 +240,7 @@ gate_scrypt(struct gate_place *place, const struct scrypt_cost *cost,
 	return result;
 }
 
-/* ---- coming and going ---------------------------------------------------------- */
+/* ---- coming and going ---------------------------------------------------- */
 
 struct gate_place *
 gate_enter(struct gate *gate, const struct gate_caller *caller)

@@ -6,7 +6,7 @@
 #include "base/secret.h"
 #include "hash/gate_private.h"
 
-/* ---- cells --------------------------------------------------------------------- */
+/* ---- cells --------------------------------------------------------------- */
 
 bool
 gate_cell_has(struct gate_cell *cell, enum gate_block state)
@@ -104,7 +104,7 @@ gate_oldest(struct gate *gate, unsigned kind)
 	return first;
 }
 
-/* ---- slots --------------------------------------------------------------------- */
+/* ---- slots --------------------------------------------------------------- */
 
 unsigned
 gate_count_free_slots(const struct gate *gate)

@@ -83,7 +83,7 @@ struct gate_place {
 	int work_result;
 };
 
-/* ---- gate_memory.c ---- */
+/* ---- gate_memory.c ------------------------------------------------------- */
 
 /* Blocks as they were spread, and where the mixed ones go. */
 unsigned char *gate_spread_room(const struct gate *gate,
@@ -97,7 +97,7 @@ struct lanes_arena gate_arena(const struct gate *gate, unsigned slot);
  * one. */
 unsigned gate_width(const struct gate *gate, const struct scrypt_cost *cost);
 
-/* ---- gate_hold.c ---- */
+/* ---- gate_hold.c --------------------------------------------------------- */
 
 /* Is one of its blocks in this state? */
 bool gate_cell_has(struct gate_cell *cell, enum gate_block state);
@@ -141,7 +141,7 @@ int gate_slot_take(struct gate *gate);
 /* Free the slots of the dead. */
 void gate_slot_heal(struct gate *gate);
 
-/* ---- gate_batch.c ---- */
+/* ---- gate_batch.c -------------------------------------------------------- */
 
 /* Who can share a batch: N and r in one number, which is not 0. */
 unsigned gate_kind(const struct scrypt_cost *cost);

@@ -265,7 +265,7 @@ out:
 	return result;
 }
 
-/* ---- the self-test --------------------------------------------------------- */
+/* ---- the self-test ------------------------------------------------------- */
 
 /* Small enough for every start: 16 KiB a lane. */
 static const struct scrypt_cost test_cost = { .log2_n = 4, .r = 8, .p = 1 };

@@ -21,7 +21,7 @@
 #define COLUMNS 80
 #define MARGIN  12 /* what the headings of lines take */
 
-/* ---- words ----------------------------------------------------------------- */
+/* ---- words --------------------------------------------------------------- */
 
 #define SPAN_SIZE 32
 
@@ -70,7 +70,7 @@ user_name(uid_t user, char text[static SPAN_SIZE])
 	return text;
 }
 
-/* ---- lines of counts ------------------------------------------------------- */
+/* ---- lines of counts ----------------------------------------------------- */
 
 /* A line that is broken before it gets too long. */
 struct line {
@@ -194,7 +194,7 @@ write_counts(FILE *out, const struct board *board)
 	write_lost(out);
 }
 
-/* ---- hashing ----------------------------------------------------------------- */
+/* ---- hashing ------------------------------------------------------------- */
 
 static uint64_t
 number_of(const struct board *board, enum board_number number)
@@ -231,7 +231,7 @@ write_hashing(FILE *out, const struct board *board)
 	line_end(&line);
 }
 
-/* ---- workers ----------------------------------------------------------------- */
+/* ---- workers ------------------------------------------------------------- */
 
 static void
 write_states(FILE *out, const struct board *board)
@@ -291,7 +291,7 @@ status_board_kind(void)
 	return (struct board_kind){ PACKAGE_VERSION, metrics_size() };
 }
 
-/* ---- a pool -------------------------------------------------------------------- */
+/* ---- a pool -------------------------------------------------------------- */
 
 /* A parent that is alive looks every second. */
 #define SILENCE_MS 5000
@@ -361,7 +361,7 @@ status_write(const struct board_copy *copy, const char *listen,
 	return STATUS_SHOWN;
 }
 
-/* ---- all pools ------------------------------------------------------------------- */
+/* ---- all pools ----------------------------------------------------------- */
 
 struct tour {
 	const char *listen;

@@ -75,7 +75,7 @@ void db_close(struct db *db);
  */
 enum store_result db_ready(struct db *db);
 
-/* ---- for the typed files of store/ ---- */
+/* ---- for the typed files of store/ --------------------------------------- */
 
 /* A parameter, sent in binary; bytes are borrowed until it is.  Make one with
  * the calls below. */

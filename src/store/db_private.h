@@ -56,7 +56,7 @@ struct db_rows {
 	PGresult *result;
 };
 
-/* ---- db_connect.c ---- */
+/* ---- db_connect.c -------------------------------------------------------- */
 
 /* Can libpq read this connection string? */
 bool db_connect_can_use(const char *conninfo);
@@ -80,7 +80,7 @@ void db_drop(struct db *db);
 /* The server reads only: give it up, and begin with another one next time. */
 void db_shun(struct db *db);
 
-/* ---- db_prepare.c ---- */
+/* ---- db_prepare.c -------------------------------------------------------- */
 
 /*
  * Prepare what is not prepared yet, in one round trip.  OK as long as the
@@ -93,7 +93,7 @@ enum db_reply db_prepare_all(struct db *db, int64_t deadline_ms);
 enum db_reply db_prepare_one(struct db *db, size_t index, int64_t deadline_ms,
     PGresult **result);
 
-/* ---- db_wait.c ---- */
+/* ---- db_wait.c ----------------------------------------------------------- */
 
 /* Wait for the connection's socket; false when the deadline passes. */
 bool db_wait(PGconn *conn, short events, int64_t deadline_ms);
@@ -112,12 +112,12 @@ enum db_reply db_next(PGconn *conn, int64_t deadline_ms, PGresult **result);
 enum db_reply db_receive(PGconn *conn, int64_t deadline_ms,
     PGresult **result);
 
-/* ---- db_rows.c ---- */
+/* ---- db_rows.c ----------------------------------------------------------- */
 
 /* Own a result. */
 struct db_rows *db_rows_new(PGresult *result);
 
-/* ---- db_reply.c ---- */
+/* ---- db_reply.c ---------------------------------------------------------- */
 
 enum db_reply db_reply_of(PGconn *conn, const PGresult *result);
 

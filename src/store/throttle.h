@@ -25,7 +25,7 @@ struct throttle_rule {
 	int64_t now_us;              /* when the statement is run */
 };
 
-/* ---- for the statements ---- */
+/* ---- for the statements -------------------------------------------------- */
 
 /*
  * When the lock of a row of postern.throttle ends; rows with fewer failures than

@@ -80,7 +80,7 @@ cookie_set_device(struct response *response, const struct config *config,
 	    manner->flags);
 }
 
-/* ---- reading -------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 /* A piece of a Cookie line: "name=value" without white space around it. */
 struct piece {

@@ -97,7 +97,7 @@ endpoint_refresh(struct exchange *exchange)
 	secret_wipe(&shown, sizeof(shown));
 }
 
-/* ---- cookies for a token ---------------------------------------------------- */
+/* ---- cookies for a token ------------------------------------------------- */
 
 /* The head of an answer has room for so much beside the cookies. */
 #define REDIRECT_LIMIT 900

@@ -76,7 +76,7 @@ struct contender {
 	    unsigned char key[LANES_MAX][KEY_SIZE]);
 };
 
-/* ---- the contenders -------------------------------------------------------- */
+/* ---- the contenders ------------------------------------------------------ */
 
 /* Everybody has the password and a salt of their own, so that lanes do not read
  * their memories in step. */
@@ -221,7 +221,7 @@ list_contenders(struct contender *contenders, bool lone)
 	return count;
 }
 
-/* ---- cores ----------------------------------------------------------------- */
+/* ---- cores --------------------------------------------------------------- */
 
 /* What all threads do next; written while they wait. */
 static struct {
@@ -356,7 +356,7 @@ turn(struct core *cores, const struct contender *contender,
 	return sum / count;
 }
 
-/* ---- figures --------------------------------------------------------------- */
+/* ---- figures ------------------------------------------------------------- */
 
 #define ROUNDS_MAX 99
 

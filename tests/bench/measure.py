@@ -18,7 +18,7 @@ from harness import fastcgi, process, prometheus  # noqa: E402
 KIB_PER_MB = 1e6 / 1024
 
 
-# ---- load ------------------------------------------------------------------------
+# ---- load --------------------------------------------------------------------
 
 class Load:
     """One run of load.c."""
@@ -66,7 +66,7 @@ def percentile(values, percent):
     return sorted(values)[min(len(values) - 1, len(values) * percent // 100)]
 
 
-# ---- memory ----------------------------------------------------------------------
+# ---- memory ------------------------------------------------------------------
 
 MAPPING = re.compile(r"^[0-9a-f]+-[0-9a-f]+ .*?(/.*)?\nSize: +(\d+) kB\n"
                      r"(?:.*\n)*?Pss: +(\d+) kB", re.M)
@@ -90,7 +90,7 @@ def pss(pid, arenas=True):
     return total / KIB_PER_MB
 
 
-# ---- CPU time --------------------------------------------------------------------
+# ---- CPU time ----------------------------------------------------------------
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
@@ -137,7 +137,7 @@ class CpuTimes:
                          for name, seconds in self.seconds.items())
 
 
-# ---- what the service counts -----------------------------------------------------
+# ---- what the service counts -------------------------------------------------
 
 def counted(pool):
     """{name: prometheus.Family} of a pool."""

@@ -29,7 +29,7 @@ struct cost {
 	uint32_t r, p;
 };
 
-/* ---- the libraries ------------------------------------------------------------- */
+/* ---- the libraries ------------------------------------------------------- */
 
 static int
 hash_libscrypt(const struct cost *cost, uint8_t hash[static HASH_SIZE])
@@ -74,7 +74,7 @@ library_of(const char *name)
 	return NULL;
 }
 
-/* ---- the threads --------------------------------------------------------------- */
+/* ---- the threads --------------------------------------------------------- */
 
 struct job {
 	const struct library *library;

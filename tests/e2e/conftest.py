@@ -327,7 +327,7 @@ def expired(start_pool_for_session, people, sign_in):
     return session
 
 
-# ---- a browser ----------------------------------------------------------------
+# ---- a browser ---------------------------------------------------------------
 
 @pytest.fixture(scope="session")
 def chrome(runtime):
@@ -354,7 +354,7 @@ def chrome(runtime):
     driver.quit()
 
 
-# ---- the quickstart ------------------------------------------------------------
+# ---- the quickstart ----------------------------------------------------------
 
 class Quickstart:
     """deploy/quickstart in a directory of the tests' own."""

@@ -231,7 +231,7 @@ def test_chunked_body(lighttpd, people, keys):
     contract.check_signed_in(answer)
 
 
-# ---- lengths that are not what they say ----------------------------------------
+# ---- lengths that are not what they say --------------------------------------
 
 @pytest.fixture
 def good_request(people, keys):
@@ -421,7 +421,7 @@ def test_kept_connection_holds_nobody(pool, good_request):
             connection.socket.close()
 
 
-# ---- no FastCGI at all ---------------------------------------------------------
+# ---- no FastCGI at all -------------------------------------------------------
 
 @pytest.mark.usefixtures("nothing_happened")
 @pytest.mark.parametrize("data", [
@@ -498,7 +498,7 @@ def test_more_variables_than_a_server_sends(pool, good_request, more):
                                    pairs=pairs + more))
 
 
-# ---- addresses and methods -----------------------------------------------------
+# ---- addresses and methods ---------------------------------------------------
 
 NOWHERE = ["/v2/authx", "/v2/auth", "/v2/auth/", "/v2/auth/sign-inx",
            "/v2/auth/sign-in/", "/v2/auth/sign-in/x", "/v2/auth/Sign-in",

@@ -270,7 +270,7 @@ window.fetch = (url, ...rest) => String(url).includes('sign-in') ?
     wait_for(page, "#problem", "reach")
 
 
-# ---- once signed in --------------------------------------------------------------
+# ---- once signed in ----------------------------------------------------------
 
 @pytest.fixture
 def signed_in(page, quickstart):

@@ -88,7 +88,7 @@ def check_authorized(answer, session, email):
     assert len(answer.headers) == len(variables)
 
 
-# ---- as a responder ---------------------------------------------------------------
+# ---- as a responder ----------------------------------------------------------
 
 def test_passes_by_each_way(pool, people, alice, unharmed):
     for headers, uri in ((alice.bearer, CHECK), (alice.cookie, CHECK),
@@ -183,7 +183,7 @@ def test_an_address_as_a_header(pool, ctl, cluster, sign_in):
     check_authorized(authorize(pool, session.bearer), session, text)
 
 
-# ---- as an authorizer ----------------------------------------------------------
+# ---- as an authorizer --------------------------------------------------------
 
 def test_authorizes(pool, people, alice, unharmed):
     for headers in (alice.bearer, alice.cookie):
@@ -243,7 +243,7 @@ def test_a_filter_is_nobody(pool, alice):
     assert answer.output == b""
 
 
-# ---- the database ----------------------------------------------------------------
+# ---- the database ------------------------------------------------------------
 
 def test_costs_no_statement(pool, people, alice, cluster):
     before = len(cluster.log())
@@ -311,7 +311,7 @@ def test_database_away(start_pool, sign_in, people, pool):
     check_stops(check(strict, later.cookie), "SERVICE_UNAVAILABLE", 503)
 
 
-# ---- the list of ended sessions --------------------------------------------------
+# ---- the list of ended sessions ----------------------------------------------
 
 def test_a_session_that_ended_for_reuse(start_pool, people, sign_in, cluster):
     """All workers know at once, and ask nobody."""
@@ -382,7 +382,7 @@ def test_a_reload_learns_what_others_ended(start_pool, people, ctl, sign_in):
     check_passes(check(pool, other.cookie), other, people.alice.email)
 
 
-# ---- what the list of ended sessions does not know --------------------------------
+# ---- what the list of ended sessions does not know ---------------------------
 
 def test_a_new_pool_asks_about_older_tokens(start_pool, pool, people, ctl,
                                             sign_in):
@@ -450,7 +450,7 @@ def test_a_lone_process_asks_about_all(settings, people, sign_in, pool, room,
     check_stops(once(session))
 
 
-# ---- the log ---------------------------------------------------------------------
+# ---- the log -----------------------------------------------------------------
 
 def test_what_passes_is_not_worth_a_line(start_pool, people, sign_in):
     pool = start_pool()

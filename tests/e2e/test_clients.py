@@ -35,7 +35,7 @@ def check_is(answer, person, method):
         "email": person.email, "userStatus": "CONFIRMED"}
 
 
-# ---- each way in --------------------------------------------------------------
+# ---- each way in -------------------------------------------------------------
 
 def test_bearer(pool, people, alice):
     check_is(ask(pool, "GET", ME, headers=alice.bearer), people.alice, "token")
@@ -90,7 +90,7 @@ def test_a_cookie_is_no_client(pool, people, alice):
         alice.cookie), 401, "UNAUTHORISED")
 
 
-# ---- refusals -----------------------------------------------------------------
+# ---- refusals ----------------------------------------------------------------
 
 def test_nothing(pool, start_pool):
     contract.check_refused(ask(pool, "GET", ME), 401, "UNAUTHORISED")
@@ -221,7 +221,7 @@ def test_over_https_only_the_protected_name_counts(pool, people, alice):
         "UNAUTHORISED")
 
 
-# ---- what the database says ---------------------------------------------------
+# ---- what the database says --------------------------------------------------
 
 @pytest.mark.parametrize("status, word", [
     ("unconfirmed", "UNCONFIRMED"),

@@ -41,7 +41,7 @@ READABLE = {
 NOT_READABLE = {"vary": "Origin"}
 
 
-# ---- answers ------------------------------------------------------------------
+# ---- answers -----------------------------------------------------------------
 
 @pytest.mark.parametrize("method, uri, body, status", [
     ("GET", ME, None, 200),
@@ -87,7 +87,7 @@ def test_without_allowed_origins(start_pool, session):
         assert cors(answer) == {}
 
 
-# ---- preflight ----------------------------------------------------------------
+# ---- preflight ---------------------------------------------------------------
 
 def preflight(pool, uri, method="POST", origin=APP, **headers):
     return ask(pool, "OPTIONS", uri, headers={
@@ -144,7 +144,7 @@ def test_through_a_web_server(start_lighttpd, pool):
     assert answer.header("Access-Control-Allow-Methods") == "POST"
 
 
-# ---- in a browser ---------------------------------------------------------------
+# ---- in a browser ------------------------------------------------------------
 
 PAGE = b"<!doctype html><meta charset=utf-8><title>page</title><body>"
 

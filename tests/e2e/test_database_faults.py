@@ -127,7 +127,7 @@ def place(harmed, start_pool):
     return Place(harmed, start_pool(**harmed.postern | PROMISE))
 
 
-# ---- a cause, and its end ------------------------------------------------------
+# ---- a cause, and its end ----------------------------------------------------
 
 @contextmanager
 def stopped(place):
@@ -385,7 +385,7 @@ def test_serialization_failures(harmed, start_pool):
     place.cluster.ask("ALTER ROLE postern_service RESET ALL")
 
 
-# ---- a full disk ---------------------------------------------------------------
+# ---- a full disk -------------------------------------------------------------
 
 def fill(cluster):
     """Not a byte is left in the tablespace."""
@@ -440,7 +440,7 @@ def test_disk_full(small_disk_cluster, start_pool):
     assert client.me().status == 200
 
 
-# ---- under load ----------------------------------------------------------------
+# ---- under load --------------------------------------------------------------
 
 def at_once(clients, seconds, work):
     """All clients work for so long, side by side."""

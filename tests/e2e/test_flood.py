@@ -31,7 +31,7 @@ def outcomes(pool):
                                in pool.events("request"))
 
 
-# ---- refusals take their time ----------------------------------------------------
+# ---- refusals take their time ------------------------------------------------
 
 def test_refusals_wait_side_by_side(start_pool, sign_in):
     """More of them than workers: they wait, and no worker with them."""
@@ -115,7 +115,7 @@ def test_nobody_is_forgotten_at_the_end(start_pool, sign_in):
             assert took.running < 9
 
 
-# ---- 256 at once -----------------------------------------------------------------
+# ---- 256 at once -------------------------------------------------------------
 
 class Crowd:
     """Clients that sign in again and again, whatever the answer is, until a

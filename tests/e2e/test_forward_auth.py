@@ -35,7 +35,7 @@ PRETENCE = {"X-Postern-User-Id": "root", "X-Postern-Email": "root@evil.test",
             "Remote-User": "root", "Variable-REMOTE_USER": "root"}
 
 
-# ---- the servers -----------------------------------------------------------------
+# ---- the servers -------------------------------------------------------------
 
 def lighttpd(room, place, address=None, **_):
     socket = {SOCKET: address or place.pool.address}
@@ -190,7 +190,7 @@ def check_hidden(answer, status=401):
     assert not any("postern-" in name.lower() for name, _ in answer.headers)
 
 
-# ---- who may pass ----------------------------------------------------------------
+# ---- who may pass ------------------------------------------------------------
 
 @SERVERS
 def test_signed_in_people_pass(servers, mount, session):
@@ -270,7 +270,7 @@ def test_the_question_cannot_be_asked_from_outside(servers, session):
     assert answer.status == 404
 
 
-# ---- who it is -------------------------------------------------------------------
+# ---- who it is ---------------------------------------------------------------
 
 @SERVERS
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -286,7 +286,7 @@ def test_programs_are_told_who_asks(servers, mount, people, session, method):
                        for name, _ in answer.headers)
 
 
-# ---- when nobody can tell ----------------------------------------------------------
+# ---- when nobody can tell ----------------------------------------------------
 
 @pytest.mark.parametrize("mount, status", [(lighttpd, 503), (nginx, 500)],
                          ids=["lighttpd", "nginx"])
@@ -330,7 +330,7 @@ def test_apaches_processes_are_away(changes, status, place, room, session):
         server.stop()
 
 
-# ---- TLS -------------------------------------------------------------------------
+# ---- TLS ---------------------------------------------------------------------
 
 def test_apache_asks_for_the_cookie_of_tls(place, room, session):
     """Apache asks before it says HTTPS=on; the scheme has to do."""

@@ -47,7 +47,7 @@ def outcomes(pool):
     return [event.get("outcome") for event in pool.events("request")]
 
 
-# ---- too many ------------------------------------------------------------------
+# ---- too many ----------------------------------------------------------------
 
 def test_more_than_there_are_places(start_pool, sign_in):
     """They are told so at once, and whoever costs nothing is served."""
@@ -127,7 +127,7 @@ def test_nobody_waits_for_the_answer(start_pool, keys, sign_in):
                        lambda: "abandoned" in outcomes(pool))
 
 
-# ---- deaths --------------------------------------------------------------------
+# ---- deaths ------------------------------------------------------------------
 
 def processor_time(pid):
     """What it has used; -1 when it is no more."""
@@ -162,7 +162,7 @@ def test_the_one_who_computes_dies(start_pool, sign_in):
     assert sign_in(pool, stranger(7), "x", timeout=90).status == 401
 
 
-# ---- settings ------------------------------------------------------------------
+# ---- settings ----------------------------------------------------------------
 
 def start_event(pool):
     [event] = process.wait_until("the first line",
@@ -288,7 +288,7 @@ def test_memory_is_given_back(start_pool, sign_in):
     assert sign_in(pool, stranger(0), "x").status == 401
 
 
-# ---- processes that are nobody's children --------------------------------------
+# ---- processes that are nobody's children ------------------------------------
 
 @pytest.fixture
 def shared_memory():

@@ -60,7 +60,7 @@ def many(domain, count):
                                     for i in range(count))
 
 
-# ---- what is imported -----------------------------------------------------------
+# ---- what is imported --------------------------------------------------------
 
 def test_csv_becomes_accounts(run_import, cluster, domain):
     done = run_import(
@@ -147,7 +147,7 @@ def test_ignore_unknown(run_import, cluster, domain):
         f"a@{domain}", f"b@{domain}"]
 
 
-# ---- what is refused ---------------------------------------------------------------
+# ---- what is refused ---------------------------------------------------------
 
 def test_one_bad_line_never_stops_the_rest(run_import, cluster, domain):
     text = ("email,hash,status\n"
@@ -242,7 +242,7 @@ def test_database_that_says_no(run_import, cluster, domain):
     assert rows(cluster, domain) == []
 
 
-# ---- trying, and going on --------------------------------------------------------------
+# ---- trying, and going on ----------------------------------------------------
 
 def test_dry_run_adds_nobody(run_import, cluster, domain):
     text = many(domain, 5)
@@ -340,7 +340,7 @@ def test_bar_on_a_terminal(ctl, room, domain):
                      r" 0, refused: 1\r\n$", screen, re.S)
 
 
-# ---- beside it ------------------------------------------------------------------------
+# ---- beside it ---------------------------------------------------------------
 
 def test_names_of_added_people(ctl, domain):
     ctl("user", "add", "--no-password", "--name", "Ann E.", f"ann@{domain}")

@@ -88,7 +88,7 @@ def check_gone(pids):
         process.is_alive(pid) for pid in pids))
 
 
-# ---- systemd -----------------------------------------------------------------------
+# ---- systemd -----------------------------------------------------------------
 
 @pytest.fixture
 def units(room):
@@ -142,7 +142,7 @@ def test_the_units_system_calls_are_enough(mount, room, keys, people):
     assert not re.search(r'"level":"(warning|error)"', one.log()), one.log()
 
 
-# ---- lighttpd and spawn-fcgi ------------------------------------------------------------
+# ---- lighttpd and spawn-fcgi -------------------------------------------------
 
 def test_lighttpd_starts_it_again(mount):
     one = mount("lighttpd-bin-path")
@@ -187,7 +187,7 @@ def test_spawn_fcgi_by_hand(place, room, sign_in, people):
     assert one.stop() == 0
 
 
-# ---- mod_fcgid ----------------------------------------------------------------------------
+# ---- mod_fcgid ---------------------------------------------------------------
 
 def siblings(mount, count):
     """Have mod_fcgid start so many; it does so one a second or so."""

@@ -134,7 +134,7 @@ def test_a_refused_statement_is_seen(own_cluster, start_pool):
     assert after - before == 1
 
 
-# ---- refresh -------------------------------------------------------------------
+# ---- refresh -----------------------------------------------------------------
 
 def refresh(pool, token):
     return fastcgi.ask(pool.address, "POST", "/v2/auth/refresh",
@@ -158,7 +158,7 @@ def test_refreshes_are_counted_by_result(start_pool, people, sign_in):
         "rotated": 1, "reused": 1, "over": 1, "invalid": 1}
 
 
-# ---- hashing -------------------------------------------------------------------
+# ---- hashing -----------------------------------------------------------------
 
 # Half a second and more, on one core, alone in its lanes.
 SLOW = {"scrypt_log2_n": 16, "scrypt_p": 4, "hash_slots": 1, "hash_lanes": 1,
@@ -260,7 +260,7 @@ def test_who_left_is_counted(start_pool, people, keys, sign_in):
     assert refused(pool) == {"gone": 1}
 
 
-# ---- workers -------------------------------------------------------------------
+# ---- workers -----------------------------------------------------------------
 
 def ends(pool):
     found = read(pool)["postern_worker_ends_total"]

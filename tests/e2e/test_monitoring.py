@@ -47,7 +47,7 @@ def expressions():
     return [query for panel in queries().values() for query in panel] + rules
 
 
-# ---- form ----------------------------------------------------------------------
+# ---- form --------------------------------------------------------------------
 
 def test_panels_stand_side_by_side():
     taken, ids = set(), []
@@ -87,7 +87,7 @@ def test_promtool_finds_the_rules_good(room):
     process.run(["promtool", "test", "rules", room / "cases.yml"], check=True)
 
 
-# ---- what there is ---------------------------------------------------------------
+# ---- what there is -----------------------------------------------------------
 
 def test_every_series_is_one_of_ours(pool, people, sign_in):
     """A metric or a value of a label that we do not have is a mistake that
@@ -120,7 +120,7 @@ def test_every_series_is_one_of_ours(pool, people, sign_in):
     assert families == set(found)
 
 
-# ---- the way to it -----------------------------------------------------------------
+# ---- the way to it -----------------------------------------------------------
 
 def lighttpd(room, text):
     return Lighttpd(room / "lighttpd", text)

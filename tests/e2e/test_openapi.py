@@ -13,7 +13,7 @@ from harness.sessions import OWN_PAGE, Session
 OPENAPI = "/v2/openapi.json"
 
 
-# ---- as it is served -----------------------------------------------------------
+# ---- as it is served ---------------------------------------------------------
 
 def test_served_as_it_stands_in_the_sources(lighttpd):
     answer = lighttpd.fetch("GET", OPENAPI)
@@ -53,7 +53,7 @@ def test_examples_are_what_they_are_of(name):
     openapi.validate(SCHEMAS[name]["example"], SCHEMAS[name])
 
 
-# ---- each refusal ----------------------------------------------------------------
+# ---- each refusal ------------------------------------------------------------
 
 # A defect of ours, which cannot be had on purpose.
 DEFECTS = {"INTERNAL"}
@@ -216,7 +216,7 @@ def test_each_refusal_happens(pool, good, ways, method, path, operation,
         operation["responses"][str(status)])[name]
 
 
-# ---- each answer that is no refusal ------------------------------------------------
+# ---- each answer that is no refusal ------------------------------------------
 
 OTHERS = [
     pytest.param(method, path, operation, int(status),

@@ -176,7 +176,7 @@ def forget_access(tab):
         "name": "postern-access", "url": tab.place.url})
 
 
-# ---- many tabs -----------------------------------------------------------------
+# ---- many tabs ---------------------------------------------------------------
 
 # Without grace for the token just replaced, a second tab's refresh would be taken
 # for theft and end the session.
@@ -273,7 +273,7 @@ def test_signing_out_is_seen_in_all_tabs(serve, tabs, people):
     assert len(requests(place, REFRESH)) == asked
 
 
-# ---- one tab ---------------------------------------------------------------------
+# ---- one tab -----------------------------------------------------------------
 
 @pytest.fixture
 def tab(serve, tabs):
@@ -362,7 +362,7 @@ def test_sessions(tab, people, tabs):
     assert tab.value("postern.me()") is None
 
 
-# ---- a service elsewhere -----------------------------------------------------------
+# ---- a service elsewhere -----------------------------------------------------
 
 @pytest.fixture
 def elsewhere(start_pool, start_lighttpd, root, keys):
@@ -428,7 +428,7 @@ def test_an_origin_that_is_not_allowed(elsewhere, tabs, people):
     assert tab.value("postern.me()")["email"] == people.alice.email
 
 
-# ---- refusals ----------------------------------------------------------------------
+# ---- refusals ----------------------------------------------------------------
 
 def test_wrong_password(tab, people):
     error = tab.error(f"postern.signIn('{people.alice.email}', 'wrong')")

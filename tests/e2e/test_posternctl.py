@@ -29,7 +29,7 @@ STATUSES = ["confirmed", "unconfirmed", "force-change-password",
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
-# ---- what the tests stand on ---------------------------------------------------------
+# ---- what the tests stand on -------------------------------------------------
 
 @pytest.fixture(scope="module")
 def own_cluster(runtime):
@@ -166,7 +166,7 @@ def session_state(place, sid):
     return ended, why
 
 
-# ---- help and usage --------------------------------------------------------------------
+# ---- help and usage ----------------------------------------------------------
 
 def help_of(*words):
     done = process.run([tree.POSTERNCTL, *words, "--help"])
@@ -300,7 +300,7 @@ def test_what_may_be_a_password_is_not_repeated(ctl):
         assert "hunter2" not in refused(ctl.run(*words, check=False), 2)
 
 
-# ---- migrate ---------------------------------------------------------------------------
+# ---- migrate -----------------------------------------------------------------
 
 def latest():
     return len(list((tree.TOP / "sql").glob("[0-9]*_*.sql")))
@@ -429,7 +429,7 @@ def test_other_commands_ask_to_migrate(empty):
     assert "run: posternctl migrate" in said
 
 
-# ---- calibrate -------------------------------------------------------------------------
+# ---- calibrate ---------------------------------------------------------------
 
 def test_calibrate(place, room):
     """What is recommended keeps to the wish, and is a setting."""
@@ -464,7 +464,7 @@ def test_calibrate_without_room(place):
     refused(place.ctl.run("calibrate", "--latency-ms", "0", check=False), 2)
 
 
-# ---- check -----------------------------------------------------------------------------
+# ---- check -------------------------------------------------------------------
 
 def check(place, status):
     done = place.ctl.run("--json", "check", check=False)
@@ -552,7 +552,7 @@ def test_check_of_keys_others_may_read(empty):
     assert "master.key" in lines["keys"]["found"]
 
 
-# ---- accounts --------------------------------------------------------------------------
+# ---- accounts ----------------------------------------------------------------
 
 def test_add_and_show(place, ctl):
     name = secrets.token_hex(6)
@@ -817,7 +817,7 @@ def test_show_counts_live_sessions_and_keys(place, ctl, person):
     assert shown["liveSessions"] == 1 and shown["activeApiKeys"] == 1
 
 
-# ---- at a terminal ---------------------------------------------------------------------
+# ---- at a terminal -----------------------------------------------------------
 
 def at_terminal(place, *words):
     return Terminal([tree.POSTERNCTL, "--config", place.ctl.settings_file,
@@ -931,7 +931,7 @@ def test_stdin_although_there_is_a_terminal(place, person):
                        "typed for all to see")
 
 
-# ---- where a password must not be ---------------------------------------------------------
+# ---- where a password must not be --------------------------------------------
 
 def test_a_password_leaves_no_trace(place, ctl):
     email = f"h{secrets.token_hex(6)}@example.test"
@@ -956,7 +956,7 @@ def test_a_password_leaves_no_trace(place, ctl):
     assert password not in place.cluster.dump()
 
 
-# ---- signing keys ------------------------------------------------------------------------
+# ---- signing keys ------------------------------------------------------------
 
 def test_the_first_key_signs_at_once_the_next_later(room, own_cluster):
     place = make_place(room, own_cluster, "postern")
@@ -1026,7 +1026,7 @@ def test_a_key_that_is_not_there(place):
     assert '"none"' in said and "\n  see: posternctl key list\n" in said
 
 
-# ---- API keys ------------------------------------------------------------------------------
+# ---- API keys ----------------------------------------------------------------
 
 def test_api_key_is_shown_once(place, ctl):
     text = ctl("api-key", "create", "--scope", "publishable", "--name",
@@ -1098,7 +1098,7 @@ def test_a_key_that_cannot_be_shown_is_no_success(place, ctl):
     assert b"stdout" in done.stderr
 
 
-# ---- sessions ------------------------------------------------------------------------------
+# ---- sessions ----------------------------------------------------------------
 
 def test_session_list(place, ctl, person):
     live = add_session(place, person.id)
@@ -1199,7 +1199,7 @@ def test_cleanup(room, own_cluster):
     assert place.ctl.json("session", "cleanup")["sessionsRemoved"] == 0
 
 
-# ---- audit ---------------------------------------------------------------------------------
+# ---- audit -------------------------------------------------------------------
 
 def test_audit_list(place, ctl, person):
     events = [str(uuid.UUID(int=(n << 80) | (7 << 76) | (8 << 60) |
@@ -1220,7 +1220,7 @@ def test_audit_list(place, ctl, person):
     assert ctl.json("audit", "list", "--unknown")["events"] == []
 
 
-# ---- when something is away ------------------------------------------------------------------
+# ---- when something is away --------------------------------------------------
 
 def run_within(place, words, seconds):
     done, took = clock.timed(place.ctl.run, *words, check=False)
@@ -1296,7 +1296,7 @@ def test_no_settings(room):
     assert "no-such-file" in said
 
 
-# ---- the network-facing program ----------------------------------------------------------------
+# ---- the network-facing program ----------------------------------------------
 
 def test_the_service_has_no_administration_in_it():
     assert b"admin_account_add" in tree.POSTERNCTL.read_bytes()

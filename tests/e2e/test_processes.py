@@ -34,7 +34,7 @@ def limits(pid):
                 for line in file.readlines()[1:]}
 
 
-# ---- confinement ---------------------------------------------------------------
+# ---- confinement -------------------------------------------------------------
 
 def has_filter():
     """Was the program built with libseccomp, and no sanitizer?"""
@@ -64,7 +64,7 @@ def test_filter_can_be_switched_off(start_pool):
         assert status(worker)["Seccomp"] == "0"
 
 
-# ---- whose processes they are ----------------------------------------------------
+# ---- whose processes they are ------------------------------------------------
 
 @only_root
 def test_root_must_name_a_user(room, settings, ctl):
@@ -141,7 +141,7 @@ def test_only_root_can_become_another(start_pool):
     assert fastcgi.ask(pool.address, "GET", HEALTH).status == 200
 
 
-# ---- load ------------------------------------------------------------------------
+# ---- load --------------------------------------------------------------------
 
 def health_of(pool):
     return lambda: fastcgi.ask(pool.address, "GET", HEALTH)
@@ -180,7 +180,7 @@ def reload_in_vain(pool):
     return pool.log()[before:]
 
 
-# ---- SIGHUP ----------------------------------------------------------------------
+# ---- SIGHUP ------------------------------------------------------------------
 
 def test_reload_under_load_loses_nothing(start_pool):
     pool = start_pool()
@@ -353,7 +353,7 @@ def test_trial_by_hand(room, settings, ctl):
     assert not done.stdout
 
 
-# ---- SIGTERM ---------------------------------------------------------------------
+# ---- SIGTERM -----------------------------------------------------------------
 
 def test_stop_serves_those_who_wait(start_pool):
     """Whoever got through to the socket before it went is answered."""
@@ -395,7 +395,7 @@ def test_restart_under_systemds_socket_loses_nothing(room, settings, ctl):
         assert unit.process.stop() == 0
 
 
-# ---- deaths ----------------------------------------------------------------------
+# ---- deaths ------------------------------------------------------------------
 
 def test_killed_worker_is_replaced_at_once(start_pool):
     pool = start_pool(workers=2)

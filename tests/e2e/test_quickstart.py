@@ -106,7 +106,7 @@ def test_processes_do_not_run_as_root(quickstart):
         assert os.stat(f"/proc/{one}").st_uid != 0
 
 
-# ---- what ends, ends whole -----------------------------------------------------
+# ---- what ends, ends whole ---------------------------------------------------
 
 def processes_of(directory):
     """Who has this directory in its arguments or works in it."""

@@ -80,7 +80,7 @@ def check_serves(pool, good):
     contract.check_signed_in(send(pool, good.whole()))
 
 
-# ---- what is not in order ------------------------------------------------------
+# ---- what is not in order ----------------------------------------------------
 
 def with_header(data, at, **changes):
     """The bytes, with fields of the header at an offset changed."""
@@ -294,7 +294,7 @@ def test_malformed(pool, hasty, good, name, end):
     assert pool.workers() == workers
 
 
-# ---- what is unusual, and in order ---------------------------------------------
+# ---- what is unusual, and in order -------------------------------------------
 
 def padded(good):
     return b"".join((good.begin(),
@@ -346,7 +346,7 @@ def test_unusual(pool, good, made):
     check_serves(pool, good)
 
 
-# ---- good ones, changed --------------------------------------------------------
+# ---- good ones, changed ------------------------------------------------------
 
 def flip(choose, data):
     data[choose.randrange(len(data))] ^= 1 << choose.randrange(8)

@@ -67,7 +67,7 @@ def ended(cluster, session):
     return row(cluster, session, "ended_at IS NOT NULL, ended_why")
 
 
-# ---- rotation -----------------------------------------------------------------
+# ---- rotation ----------------------------------------------------------------
 
 def test_rotation(pool, cluster, session):
     let_age(cluster, session)
@@ -142,7 +142,7 @@ def test_a_sessions_life_is_not_lengthened(pool, cluster, session):
     assert 90 <= int(found[ACCESS][1]["max-age"]) <= 100
 
 
-# ---- the grace ----------------------------------------------------------------
+# ---- the grace ---------------------------------------------------------------
 
 def test_a_young_token_is_not_rotated(pool, cluster, session):
     """Whoever asks again at once gets all of the answer, with the same token."""
@@ -246,7 +246,7 @@ def test_a_database_that_lost_the_last_rotation(pool, cluster, session):
     check_dead(pool, new.refresh)
 
 
-# ---- refusals -----------------------------------------------------------------
+# ---- refusals ----------------------------------------------------------------
 
 @contextlib.contextmanager
 def no_statement(cluster):
@@ -435,7 +435,7 @@ def test_no_key_signs(start_pool, cluster, person, sign_in, room, settings):
     assert generation <= (1,)
 
 
-# ---- the cookie ---------------------------------------------------------------
+# ---- the cookie --------------------------------------------------------------
 
 def by_cookie(pool, token, headers=(), body=None, name=REFRESH, **options):
     return ask(pool, "POST", URI, body, {"Cookie": f"{name}={token}",
@@ -508,7 +508,7 @@ def test_a_body_without_a_token_leaves_it_to_the_cookie(pool, session):
     refreshed(by_cookie(pool, session.refresh, OWN_PAGE, {}))
 
 
-# ---- any interleaving ---------------------------------------------------------
+# ---- any interleaving --------------------------------------------------------
 
 class Lost(Exception):
     """The answer did not arrive."""

@@ -19,7 +19,7 @@ ME = "/v2/users/me"
 JWKS = "/.well-known/jwks.json"
 APP = "https://app.test"
 
-# ---- what is sent -------------------------------------------------------------------
+# ---- what is sent ------------------------------------------------------------
 # "%(name)s" is filled in by Visitor.
 
 JSON = {"Content-Type": "application/json"}
@@ -49,7 +49,7 @@ def chunked(body, size):
         + "0\r\n\r\n"
 
 
-# ---- what comes back ------------------------------------------------------------------
+# ---- what comes back ---------------------------------------------------------
 # As normal() writes it.
 
 TOKENS = ('{"message":"<text>","accessToken":"<token>","refreshToken":"<token>",'
@@ -436,7 +436,7 @@ class Visitor(dict):
         return self[name]
 
 
-# ---- places and mounts ----------------------------------------------------------------
+# ---- places and mounts -------------------------------------------------------
 
 @pytest.fixture(scope="module")
 def place(runtime, settings):
@@ -470,7 +470,7 @@ def visitor(place, mount):
     return Visitor(place, mount.person)
 
 
-# ---- the table ------------------------------------------------------------------------
+# ---- the table ---------------------------------------------------------------
 
 def fetch(mount, row, visitor):
     send = row.send.items() if isinstance(row.send, dict) else row.send
@@ -504,7 +504,7 @@ def test_row(mount, visitor, name):
         assert normal(answer.body.decode()) == says
 
 
-# ---- what the database says -------------------------------------------------------------
+# ---- what the database says --------------------------------------------------
 
 def sign_in(mount, visitor, password=None, **options):
     headers = {**JSON, **options.pop("headers", {}), "X-Api-Key": visitor["key"]}
@@ -550,7 +550,7 @@ def test_the_database_is_away(mount, place, visitor):
         process.wait_until("the database back", ready)
 
 
-# ---- who the client is, and whether it has HTTPS ---------------------------------------
+# ---- who the client is, and whether it has HTTPS -----------------------------
 
 CLIENT = "127.0.0.1"
 OTHER = "203.0.113.9"

@@ -83,7 +83,7 @@ def audit(cluster, person, kind=4):
         kind)
 
 
-# ---- GET /auth/session: a program opens one ------------------------------------
+# ---- GET /auth/session: a program opens one ----------------------------------
 
 def test_a_key_opens_a_session(pool, person, secret_key, cluster):
     answer = ask(pool, "GET", SESSION, headers={"x-api-key": secret_key,
@@ -170,7 +170,7 @@ def test_status_of_the_owner(pool, ctl, person, secret_key, status, code):
         code)
 
 
-# ---- PUT /auth/session: a browser keeps one ------------------------------------
+# ---- PUT /auth/session: a browser keeps one ----------------------------------
 
 def keep(pool, session, headers, **more):
     return ask(pool, "PUT", SESSION, {"refreshToken": session.refresh, **more},
@@ -288,7 +288,7 @@ def test_who_may_keep_one(pool, start_pool, session, person, sign_in, keys):
         {"x-api-key": keys.publishable}), 401, "INVALID_SESSION_TOKEN")
 
 
-# ---- POST /auth/sign-out -------------------------------------------------------
+# ---- POST /auth/sign-out -----------------------------------------------------
 
 def ways_to_show(session):
     """(uri, headers, does a browser's page do so)"""
@@ -481,7 +481,7 @@ def test_a_form_signs_nobody_out(pool, session, kind):
     assert lives(pool, session)
 
 
-# ---- GET and DELETE /auth/sessions ---------------------------------------------
+# ---- GET and DELETE /auth/sessions -------------------------------------------
 
 def listed(pool, session):
     answer = ask(pool, "GET", SESSIONS, headers=session.bearer)

@@ -111,7 +111,7 @@ def test_file_as_people_write_it(room, settings):
     assert b"https://single.test" in done.stdout
 
 
-# ---- what the settings lead to -------------------------------------------------
+# ---- what the settings lead to -----------------------------------------------
 
 def test_key_directory_that_is_not_there(room, settings):
     config = write_settings(room / "settings",

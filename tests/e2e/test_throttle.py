@@ -73,7 +73,7 @@ def locks_over(seconds):
     return int(math.log2(seconds + 1))
 
 
-# ---- by account ------------------------------------------------------------------
+# ---- by account --------------------------------------------------------------
 
 def test_five_failures_are_free(strict, new_person, sign_in):
     def lock():
@@ -250,7 +250,7 @@ def test_a_sign_in_still_takes_two_round_trips(start_pool, person, sign_in):
         assert metric(pool, name, result="ok") - before == statements
 
 
-# ---- side by side --------------------------------------------------------------
+# ---- side by side ------------------------------------------------------------
 
 def test_guesses_side_by_side_gain_nothing(strict, person, sign_in, hold):
     """Each of them reads the count before any failure is written."""
@@ -294,7 +294,7 @@ def test_honest_sign_ins_side_by_side(strict, person, sign_in):
             contract.check_signed_in(answer)
 
 
-# ---- by device -----------------------------------------------------------------
+# ---- by device ---------------------------------------------------------------
 
 def test_nobody_locks_the_owner_out(strict, person, sign_in, hold):
     first = sign_in(strict, person.email, person.password)
@@ -379,7 +379,7 @@ def test_without_device_cookies(start_pool, strict, person, sign_in, hold):
                             headers=device))
 
 
-# ---- what the table tells --------------------------------------------------------
+# ---- what the table tells ----------------------------------------------------
 
 def test_the_table_tells_nobody(strict, person, sign_in, cluster):
     cluster.ask("DELETE FROM postern.throttle")
@@ -394,7 +394,7 @@ def test_the_table_tells_nobody(strict, person, sign_in, cluster):
             assert digest != hashlib.sha256(email.encode()).digest()
 
 
-# ---- by address ------------------------------------------------------------------
+# ---- by address --------------------------------------------------------------
 
 @pytest.fixture
 def narrow(start_pool):
@@ -469,7 +469,7 @@ def test_workers_share_the_buckets(start_pool, people, sign_in):
     assert 10 <= denied <= 15
 
 
-# ---- refresh tokens that are none ------------------------------------------------
+# ---- refresh tokens that are none --------------------------------------------
 
 def refresh(pool, token, **options):
     return fastcgi.ask(pool.address, "POST", "/v2/auth/refresh",
@@ -520,7 +520,7 @@ def test_tabs_of_a_session_that_is_over(narrow, people, sign_in):
         check_no_token(refresh(narrow, tokens["refreshToken"]))
 
 
-# ---- what an operator sees -------------------------------------------------------
+# ---- what an operator sees ---------------------------------------------------
 
 def test_it_is_counted_and_logged(start_pool, person, sign_in, keys, hold):
     pool = start_pool(throttle_failures=1, throttle_address_burst=5,
@@ -542,7 +542,7 @@ def test_it_is_counted_and_logged(start_pool, person, sign_in, keys, hold):
     assert json.dumps(event).find(person.email) == -1
 
 
-# ---- posternctl ------------------------------------------------------------------
+# ---- posternctl --------------------------------------------------------------
 
 def fail(strict, sign_in, email, times):
     for _ in range(times):

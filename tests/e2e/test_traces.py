@@ -104,7 +104,7 @@ def test_text_lines_are_not_forged_either(start_pool):
     assert len(pool.log().splitlines()) == before + 2
 
 
-# ---- what must stay unseen -----------------------------------------------------
+# ---- what must stay unseen ---------------------------------------------------
 
 def spellings(secret):
     """A secret as it may slip through: as it is, escaped, encoded, in part."""

@@ -21,7 +21,7 @@ static int silent_guest;
 static struct sockaddr_un address;
 static socklen_t address_size = sizeof(address);
 
-/* ---- what was said, read from the specification ---------------------------- */
+/* ---- what was said, read from the specification -------------------------- */
 
 struct said {
 	uint8_t params[INPUT_MOST];
@@ -115,7 +115,7 @@ check_body(const struct said *said, const struct gateway *gateway)
 		MUST(used > BODY_LIMIT);
 }
 
-/* ---- the worker --------------------------------------------------------------- */
+/* ---- the worker ---------------------------------------------------------- */
 
 static void
 serve(const uint8_t *data, size_t size)

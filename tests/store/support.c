@@ -29,7 +29,7 @@ setting(const char *name)
 	return value;
 }
 
-/* ---- time ------------------------------------------------------------------ */
+/* ---- time ---------------------------------------------------------------- */
 
 #define TICK_MS    10
 #define STOPPED_MS 100 /* later than this is no slow tick */
@@ -91,7 +91,7 @@ since(int64_t began_ms)
 	return running_ms() - began_ms;
 }
 
-/* ---- handles --------------------------------------------------------------- */
+/* ---- handles ------------------------------------------------------------- */
 
 struct db *
 open_db_with(const char *role, const char *more,
@@ -184,7 +184,7 @@ superuser(void)
 	return db;
 }
 
-/* ---- questions ------------------------------------------------------------- */
+/* ---- questions ----------------------------------------------------------- */
 
 void
 admin(const char *format, ...)
@@ -294,7 +294,7 @@ run_program(const char *const argv[])
 		fail_msg("%s %s failed", argv[0], argv[1]);
 }
 
-/* ---- the log --------------------------------------------------------------- */
+/* ---- the log ------------------------------------------------------------- */
 
 static const char *
 log_path(void)

@@ -406,7 +406,7 @@ test_stalled_line(void **state)
 	proxy_stop(proxy);
 }
 
-/* ---- many who share what they know ----------------------------------------- */
+/* ---- many who share what they know --------------------------------------- */
 
 #define MANY 8
 

@@ -26,7 +26,7 @@ static const struct throttle_rule rule = { digest, 5, 900, 86400, 0 };
 static const struct throttle_rule another_rule = { another, 5, 900, 86400, 0 };
 static const struct throttle_rule no_rule = { NULL, 5, 900, 86400, 0 };
 
-/* ---- an attempt, step by step ------------------------------------------------ */
+/* ---- an attempt, step by step -------------------------------------------- */
 
 static struct throttle_rule
 at(const struct throttle_rule *by, int64_t now_us)
@@ -97,7 +97,7 @@ failures(void)
 			    "FROM postern.throttle");
 }
 
-/* ---- one after the other ------------------------------------------------------ */
+/* ---- one after the other ------------------------------------------------- */
 
 static void
 test_five_are_free(void **state)
@@ -310,7 +310,7 @@ test_sent_twice(void **state)
 	db_close(db);
 }
 
-/* ---- side by side -------------------------------------------------------------- */
+/* ---- side by side -------------------------------------------------------- */
 
 enum { GUESSERS = 12, GUESSES = 8 };
 

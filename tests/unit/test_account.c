@@ -31,7 +31,7 @@ start(void **state)
 	return 0;
 }
 
-/* ---- statuses --------------------------------------------------------------- */
+/* ---- statuses ------------------------------------------------------------ */
 
 static void
 test_each_status_has_a_name(void **state)
@@ -111,7 +111,7 @@ test_a_password_lets_nobody_in(void **state)
 	}
 }
 
-/* ---- passwords -------------------------------------------------------------- */
+/* ---- passwords ----------------------------------------------------------- */
 
 static enum account_password
 check(const char *password)

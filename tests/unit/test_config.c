@@ -101,7 +101,7 @@ assert_refused(const char *text, const char *reason)
 	assert_string_equal(said, reason);
 }
 
-/* ---- what is taken ------------------------------------------------------------ */
+/* ---- what is taken ------------------------------------------------------- */
 
 static void
 test_defaults(void **state)
@@ -267,7 +267,7 @@ test_environment_wins(void **state)
 	config_free(config);
 }
 
-/* ---- what is refused ---------------------------------------------------------- */
+/* ---- what is refused ----------------------------------------------------- */
 
 #define ORIGINS_REASON                                          \
 	":1: allowed_origins: must be a list of origins as "    \
@@ -586,7 +586,7 @@ test_reasons_keep_secrets(void **state)
 	}
 }
 
-/* ---- the command line ---------------------------------------------------------- */
+/* ---- the command line ---------------------------------------------------- */
 
 static void
 test_set(void **state)
@@ -614,7 +614,7 @@ test_set(void **state)
 	config_free(config);
 }
 
-/* ---- what is shown -------------------------------------------------------------- */
+/* ---- what is shown ------------------------------------------------------- */
 
 static const struct config_setting *
 setting_named(const char *name)
@@ -722,7 +722,7 @@ test_print(void **state)
 	config_free(config);
 }
 
-/* ---- lists ---------------------------------------------------------------------- */
+/* ---- lists --------------------------------------------------------------- */
 
 int
 main(void)

@@ -463,7 +463,7 @@ test_normalised_by_better_auth_alone(void **state)
 	    FOREIGN_MISMATCH);
 }
 
-/* ---- in a slot of the gate ----------------------------------------------------- */
+/* ---- in a slot of the gate ----------------------------------------------- */
 
 #define OTHER_MEMORY ((uint64_t)32 << 20)
 
@@ -650,7 +650,7 @@ test_waits_for_a_slot_until_the_deadline(void **state)
 	close(ends[2]);
 }
 
-/* ---- behind password.h --------------------------------------------------------- */
+/* ---- behind password.h --------------------------------------------------- */
 
 static void
 test_through_password(void **state)

@@ -90,7 +90,7 @@ hash_once(struct gate *gate, const struct scrypt_cost *cost, unsigned number)
 	return result;
 }
 
-/* ---- children ------------------------------------------------------------------ */
+/* ---- children ------------------------------------------------------------ */
 
 static void
 assert_child_succeeds(pid_t pid)
@@ -195,7 +195,7 @@ want_hash(struct gate *gate, const struct scrypt_cost *cost, unsigned number)
 	return pid;
 }
 
-/* ---- one process --------------------------------------------------------------- */
+/* ---- one process --------------------------------------------------------- */
 
 static void
 test_every_p(void **state)
@@ -374,7 +374,7 @@ test_by_libscrypt(void **state)
 	gate_free(gate);
 }
 
-/* ---- places, deadlines, callers ------------------------------------------------ */
+/* ---- places, deadlines, callers ------------------------------------------ */
 
 static void
 test_no_place(void **state)
@@ -484,7 +484,7 @@ test_caller_gone(void **state)
 	gate_free(gate);
 }
 
-/* ---- together ------------------------------------------------------------------ */
+/* ---- together ------------------------------------------------------------ */
 
 /* Two that wait are computed by the one who gets the slot, in one batch. */
 static void
@@ -579,7 +579,7 @@ test_crowd(void **state)
 	gate_free(gate);
 }
 
-/* ---- deaths -------------------------------------------------------------------- */
+/* ---- deaths -------------------------------------------------------------- */
 
 /* Long enough for some to die with others' blocks in their hands. */
 static bool
@@ -683,7 +683,7 @@ test_rooms_are_wiped(void **state)
 	gate_free(gate);
 }
 
-/* ---- memory -------------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------- */
 
 static size_t
 resident_pages(const struct gate *gate)
@@ -771,7 +771,7 @@ test_not_in_core_dumps(void **state)
 	}
 }
 
-/* ---- who has others to look after ---------------------------------------------- */
+/* ---- who has others to look after ---------------------------------------- */
 
 static bool
 is_waiting(const struct gate_stats *stats)
@@ -842,7 +842,7 @@ test_looks_while_another_computes(void **state)
 	shared_free(looks, sizeof(*looks));
 }
 
-/* ---- by name ------------------------------------------------------------------- */
+/* ---- by name ------------------------------------------------------------- */
 
 /* Its deadline does not belong to the layout, and so not to the name. */
 static struct gate_options

@@ -215,7 +215,7 @@ test_unknown_fields_are_ignored_where_wished(void **state)
 	    &lenient, "1 ann@example.org none 1 \n");
 }
 
-/* ---- sizes ------------------------------------------------------------------------- */
+/* ---- sizes --------------------------------------------------------------- */
 
 #define LINE "ann@example.org,\n"
 
@@ -358,7 +358,7 @@ test_stream_that_breaks(void **state)
 	fclose(stream);
 }
 
-/* ---- nobody twice --------------------------------------------------------------------- */
+/* ---- nobody twice -------------------------------------------------------- */
 
 static void
 test_seen(void **state)

@@ -301,7 +301,7 @@ test_pretty(void **state)
 	json_free(NULL);
 }
 
-/* ---- what stays in memory ---------------------------------------------------- */
+/* ---- what stays in memory ------------------------------------------------ */
 
 /*
  * Where a needle lies in the heap, freed blocks included.  It is given masked, so

@@ -47,7 +47,7 @@ __wrap_libscrypt_scrypt(const uint8_t *password, size_t size,
 	return result;
 }
 
-/* ---- random numbers that can be had again (Steele, Lea, Flood 2014) -------- */
+/* ---- random numbers that can be had again (Steele, Lea, Flood 2014) ------ */
 
 static uint64_t random_state;
 
@@ -91,7 +91,7 @@ now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* ---- what the tests share -------------------------------------------------- */
+/* ---- what the tests share ------------------------------------------------ */
 
 static struct lanes_arena
 arena_new(const struct scrypt_cost *cost, unsigned width)
@@ -120,7 +120,7 @@ with_every_kernel(void (*test)(void))
 	assert_int_equal(lanes_choose(NULL), 0);
 }
 
-/* ---- RFC 7914 section 12 --------------------------------------------------- */
+/* ---- RFC 7914 section 12 ------------------------------------------------- */
 
 /* Its fourth vector needs a gigabyte. */
 static const struct {
@@ -176,7 +176,7 @@ test_vectors(void **state)
 	with_every_kernel(check_vectors);
 }
 
-/* ---- people who sign in at once -------------------------------------------- */
+/* ---- people who sign in at once ------------------------------------------ */
 
 #define PEOPLE_MAX 6
 #define P_MAX      8
@@ -339,7 +339,7 @@ test_people(void **state)
 	print_message("# %u rounds\n", rounds);
 }
 
-/* ---- every mixture --------------------------------------------------------- */
+/* ---- every mixture ------------------------------------------------------- */
 
 /* The next way to share `count` lanes out: owners[i] is whom lane i works for,
  * somebody of an earlier lane or the next new one.  All 0 is the first way, each
@@ -518,7 +518,7 @@ test_arena_edges(void **state)
 	with_every_kernel(check_arena_edges);
 }
 
-/* ---- refusals -------------------------------------------------------------- */
+/* ---- refusals ------------------------------------------------------------ */
 
 static void
 test_kernel_choice(void **state)
@@ -699,7 +699,7 @@ test_refused_key_sizes(void **state)
 	free(arena.memory);
 }
 
-/* ---- the self-test --------------------------------------------------------- */
+/* ---- the self-test ------------------------------------------------------- */
 
 static void
 test_self_test(void **state)

@@ -20,7 +20,7 @@
 
 #define GEARS 3
 
-/* ---- the kernel ---------------------------------------------------------------- */
+/* ---- the kernel ---------------------------------------------------------- */
 
 extern const struct lanes_kernel __real_lanes_portable, __wrap_lanes_portable;
 
@@ -75,7 +75,7 @@ static const struct lanes_gear gears[GEARS] = {
 const struct lanes_kernel __wrap_lanes_portable = { "portable", usable, GEARS,
 	gears };
 
-/* ---- the self-test -------------------------------------------------------------- */
+/* ---- the self-test ------------------------------------------------------- */
 
 static void
 test_right(void **state)
@@ -117,7 +117,7 @@ test_exchanged(void **state)
 	}
 }
 
-/* ---- and then ------------------------------------------------------------------- */
+/* ---- and then ------------------------------------------------------------ */
 
 static char dir[TEMP_DIR_SIZE];
 

@@ -102,7 +102,7 @@ assert_matches(const char *text, const char *pattern)
 	regfree(&compiled);
 }
 
-/* ---- plain -------------------------------------------------------------------- */
+/* ---- plain --------------------------------------------------------------- */
 
 static void
 test_sentence(void **state)
@@ -221,7 +221,7 @@ test_hostile_value(void **state)
 	}
 }
 
-/* ---- JSON --------------------------------------------------------------------- */
+/* ---- JSON ---------------------------------------------------------------- */
 
 static struct json_object *
 logged_json(void)
@@ -308,7 +308,7 @@ test_hostile_json(void **state)
 	}
 }
 
-/* ---- long lines ------------------------------------------------------------------ */
+/* ---- long lines ---------------------------------------------------------- */
 
 /* Fields of every size near the end of a line: it never gets longer, and in JSON
  * it stays JSON. */
@@ -389,7 +389,7 @@ test_long_sentence(void **state)
 	json_free(logged_json());
 }
 
-/* ---- targets ---------------------------------------------------------------------- */
+/* ---- targets ------------------------------------------------------------- */
 
 static void
 test_file_mode(void **state)
@@ -481,7 +481,7 @@ test_stderr(void **state)
 	close(ends[1]);
 }
 
-/* ---- the system's logger ------------------------------------------------------------ */
+/* ---- the system's logger ------------------------------------------------- */
 
 /* Of this test's own, in place of the machine's. */
 int __real_connect(int fd, const struct sockaddr *address, socklen_t size);
@@ -630,7 +630,7 @@ test_errno_stays(void **state)
 	assert_int_equal(errno, EXDEV);
 }
 
-/* ---- targets that fail -------------------------------------------------------------- */
+/* ---- targets that fail --------------------------------------------------- */
 
 /* The disk is full: lines go to stderr. */
 static void

@@ -71,7 +71,7 @@ is_same(const struct throttle *one, const struct throttle *other)
 	return memcmp(one->digest, other->digest, DIGEST_SIZE) == 0;
 }
 
-/* ---- accounts and devices --------------------------------------------------- */
+/* ---- accounts and devices ------------------------------------------------ */
 
 static void
 test_by_account(void **state)
@@ -143,7 +143,7 @@ test_by_device(void **state)
 	assert_string_equal(token, "");
 }
 
-/* ---- addresses ---------------------------------------------------------------- */
+/* ---- addresses ----------------------------------------------------------- */
 
 static int
 wait_of(const char *address)

@@ -162,7 +162,7 @@ class Mount:
         check_reports(self.server.log() + self.output())
 
 
-# ---- web servers, in front of a socket ---------------------------------------------
+# ---- web servers, in front of a socket ---------------------------------------
 
 def debians_lighttpd(mount, name, changes):
     return Lighttpd(mount.room / "web", LIGHTTPD
@@ -202,7 +202,7 @@ def by_itself(mount):
     return pool.address
 
 
-# ---- a pool that others start ------------------------------------------------------
+# ---- a pool that others start ------------------------------------------------
 
 def spawn_fcgi(mount):
     """deploy/spawn-fcgi/postern-spawn, as a supervisor runs it."""
@@ -267,7 +267,7 @@ def systemd(mount):
     return str(address)
 
 
-# ---- programs that web servers start -----------------------------------------------
+# ---- programs that web servers start -----------------------------------------
 
 def lighttpd_bin_path(mount):
     return debians_lighttpd(mount, "postern-bin-path.conf", {
@@ -297,7 +297,7 @@ def apache_cgi(mount):
                   modules=["cgid", "alias", "env", *apache_modules(mount)])
 
 
-# ---- all of them -------------------------------------------------------------------
+# ---- all of them -------------------------------------------------------------
 
 def behind(server, pool):
     return lambda mount: server(mount, pool(mount))
