@@ -35,7 +35,8 @@ enum log_format {
  * A line that cannot be written (disk full, reader gone or stuck) goes to
  * stderr, or else is lost, and the next one that gets through is followed by a
  * line with the number of lost ones.  Nobody waits longer than a moment for a
- * reader, and only once.  Writing to a closed pipe raises SIGPIPE: programs ignore that signal.
+ * reader, and only once.  Writing to a closed pipe raises SIGPIPE: programs
+ * ignore that signal.
  *
  * Lines of processes that share a log are never mixed.  One may be cut when the
  * disk becomes full in the middle of it; what comes next begins a new line.

@@ -47,10 +47,11 @@ int password_make(const char *password, size_t size,
  * Check a password against a verifier, or against nobody's when it is NULL: the
  * same work, and never a match.  MATCH and MISMATCH take equally long, so the
  * answer cannot be read from the clock; an unreadable verifier costs as much as
- * nobody's, too.  (One made with another cost, or by another system (foreign.h),
- * takes the time of that, until it is made anew.)  The password is a counted string: "right\0x" is not
- * "right".  One that password_make() would refuse is a MISMATCH, after the same
- * work.  Nothing is logged: the caller knows whose verifier it is.
+ * nobody's, too.  (One made with another cost, or by another system
+ * (foreign.h), takes the time of that, until it is made anew.)  The password is
+ * a counted string: "right\0x" is not "right".  One that password_make() would
+ * refuse is a MISMATCH, after the same work.  Nothing is logged: the caller
+ * knows whose verifier it is.
  */
 enum password_result password_check(const char *password, size_t size,
     const char *verifier, struct gate_place *place);

@@ -53,9 +53,10 @@ struct db;
  * The connection string may name several hosts: each gets its share of the
  * deadline, the last good one first, and one that takes writes is wanted.
  * Where neither it nor the environment says otherwise, the server too ends a
- * statement, a tenth before the deadline, and keep-alives find a dead peer.  The string's
- * connect_timeout counts for nothing, and one thing is not under our deadline:
- * the look-up of a host's name takes as long as resolv.conf(5) lets it.
+ * statement, a tenth before the deadline, and keep-alives find a dead peer.
+ * The string's connect_timeout counts for nothing, and one thing is not under
+ * our deadline: the look-up of a host's name takes as long as resolv.conf(5)
+ * lets it.
  *
  * After an attempt to connect that failed, or a statement that found no answer
  * in time, the next one is made 100 ms later at the earliest, growing to a

@@ -34,9 +34,9 @@ struct outage *outage_new(void);
 void outage_free(struct outage *outage);
 
 /*
- * May the caller try to connect, or, in silence, to use its connection?  If so, it will say how that went: by
- * outage_goes_on() or outage_is_over().  If it has not by `deadline_ms`, it is
- * taken for dead, and somebody else may.
+ * May the caller try to connect, or, in silence, to use its connection?  If so,
+ * it will say how that went: by outage_goes_on() or outage_is_over().  If it
+ * has not by `deadline_ms`, it is taken for dead, and somebody else may.
  */
 bool outage_may_try(struct outage *outage, int64_t deadline_ms);
 

@@ -51,10 +51,10 @@ void record_start(struct record_scan *scan, size_t body_limit);
  * In order is: version 1 throughout; BEGIN_REQUEST for a responder or
  * authorizer; PARAMS of the same request, at most RECORD_HEAD_LIMIT bytes,
  * whole pairs without a NUL; STDIN up to its empty record (an authorizer's
- * request is whole without); no padding behind the first record and the end of the
- * PARAMS, where libfcgi would read it as records.  Management records, multiplexed and aborted
- * requests are not: no web server sends them to a program that did not ask for
- * it.
+ * request is whole without); no padding behind the first record and the end of
+ * the PARAMS, where libfcgi would read it as records.  Management records,
+ * multiplexed and aborted requests are not: no web server sends them to a
+ * program that did not ask for it.
  */
 enum record_result record_scan(struct record_scan *scan,
     const unsigned char *bytes, size_t size);
