@@ -42,11 +42,21 @@ holder_of(int fd)
 /* ---- one's own ----------------------------------------------------------- */
 
 /* Whoever has the lock may take the file away: no maker is in the middle of
- * making it, nor alive. */
+ * making it, nor alive.  But the name may be another file's by now, when somebody
+ * else has taken this one away, and its maker began anew. */
+static bool
+is_left_over(int fd)
+{
+	struct flock lock = whole(F_WRLCK);
+	struct stat status;
+
+	return fcntl(fd, F_SETLK, &lock) == 0 && fstat(fd, &status) == 0 &&
+	       status.st_nlink > 0;
+}
+
 static void
 sweep(const char *folder)
 {
-	struct flock lock = whole(F_WRLCK);
 	DIR *stream = opendir(folder);
 	struct dirent *entry;
 	struct stat status;
@@ -61,8 +71,7 @@ sweep(const char *folder)
 		if (fd == -1)
 			continue;
 		if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-		    status.st_uid == geteuid() &&
-		    fcntl(fd, F_SETLK, &lock) == 0)
+		    status.st_uid == geteuid() && is_left_over(fd))
 			unlinkat(dirfd(stream), entry->d_name, 0);
 		close(fd);
 	}
