@@ -229,6 +229,13 @@ report_lost(void)
 	log_warning("%" PRIu64 " log lines before this one were lost", lost);
 }
 
+void
+log_finish(void)
+{
+	if (sink.lost > 0)
+		report_lost();
+}
+
 /* To where the log is wanted. */
 static bool
 sink_take(enum log_level level, const char *text, size_t size)

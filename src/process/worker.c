@@ -344,6 +344,7 @@ worker_run(const struct worker_start *start)
 	status = serve_all(&worker);
 	show(&worker, BOARD_LEAVING);
 	close_worker(&worker);
+	log_finish();
 	return status;
 }
 

@@ -739,6 +739,35 @@ check_stuck_reader(void (*open_ends)(int ends[static 2]))
 			     "this one were lost\n$");
 }
 
+/* Also when no other line follows; and nothing is said of nothing. */
+static void
+test_lost_is_told_at_the_end(void **state)
+{
+	static char text[1 << 20];
+	int saved = dup(STDERR_FILENO), ends[2];
+
+	(void)state;
+	open_pipe(ends);
+	dup2(ends[1], STDERR_FILENO);
+	assert_int_equal(log_open("stderr", LOG_FORMAT_PLAIN, LOG_LEVEL_INFO),
+	    0);
+	fill(ends[1]);
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	log_error("into the void");
+	log_error("into the void");
+	read_all(ends[0], text, sizeof(text));
+	log_finish();
+	log_finish();
+	dup2(saved, STDERR_FILENO);
+	read_all(ends[0], text, sizeof(text));
+	close(saved);
+	close(ends[0]);
+	close(ends[1]);
+	assert_matches(text, " warning [^\n]* 2 log lines before this one were "
+			     "lost\n$");
+	assert_null(strstr(strstr(text, "were lost") + 1, "were lost"));
+}
+
 static void
 test_stuck_pipe(void **state)
 {
@@ -1023,6 +1052,7 @@ main(void)
 		cmocka_unit_test(test_errno_stays),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_stuck_pipe),
+		cmocka_unit_test(test_lost_is_told_at_the_end),
 		cmocka_unit_test(test_stuck_pipe_of_root),
 		cmocka_unit_test(test_stuck_socket),
 		cmocka_unit_test(test_cut_by_a_full_disk),

@@ -19,6 +19,8 @@ class Terminal:
         self.pid, self.master = pty.fork()
         if self.pid == 0:
             try:
+                # A shell's background job ignores it, and so would its children.
+                signal.signal(signal.SIGQUIT, signal.SIG_DFL)
                 os.execve(command[0], command, env)
             finally:
                 os._exit(127)
