@@ -45,8 +45,9 @@ int log_open(const char *target, enum log_format format,
     enum log_level level);
 int log_reopen(void);
 
-/* Say how many lines were lost since the last one, if any: for the end of a process,
- * which writes no other that this could follow. */
+/* Say how many lines were lost since the last one, if any: for the end of a
+ * process, which writes no other that this could follow.  A reader that is still
+ * stuck costs a moment once more. */
 void log_finish(void);
 
 /* The log's file descriptor, or -1 for syslog. */

@@ -161,7 +161,8 @@ gate_new(const struct gate_options *options)
 		return NULL;
 	}
 	lay_out(gate, &layout);
-	if ((options->folder == NULL || gate->file.fresh) && make_locks(gate) != 0) {
+	if ((options->folder == NULL || gate->file.fresh) &&
+	    make_locks(gate) != 0) {
 		gate_free(gate);
 		return NULL;
 	}
