@@ -9,10 +9,10 @@
 #include <strings.h>
 
 #include "acts/account.h"
+#include "acts/import_window.h"
 #include "base/csv.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "base/secret.h"
 #include "base/text.h"
 #include "hash/password.h"
 
@@ -46,109 +46,12 @@ struct said {
 };
 
 struct import_file {
-	FILE *stream;
 	struct import_rules rules;
 	bool is_json;
 	enum field columns[CSV_FIELDS_LIMIT]; /* of CSV */
 	size_t column_count;
-
-	int64_t line;      /* where the next record begins */
-	int64_t read;      /* bytes taken from the stream */
-	size_t begin, end; /* what is still to be taken of them */
-	bool is_end;       /* of the stream */
-	char bytes[2 * IMPORT_RECORD_LIMIT];
+	struct import_window window;
 };
-
-/* ---- the window ---------------------------------------------------------- */
-
-/* See to it that a whole record is in the window, or the end of the stream.
- * Returns -1 when the stream is broken. */
-static int
-fill(struct import_file *file)
-{
-	size_t held = file->end - file->begin, got;
-
-	if (file->is_end || held >= IMPORT_RECORD_LIMIT)
-		return 0;
-	memmove(file->bytes, file->bytes + file->begin, held);
-	file->begin = 0;
-	got = fread(file->bytes + held, 1, sizeof(file->bytes) - held,
-	    file->stream);
-	file->end = held + got;
-	file->read += (int64_t)got;
-	if (file->end < sizeof(file->bytes)) {
-		if (ferror(file->stream))
-			return -1;
-		file->is_end = true;
-	}
-	return 0;
-}
-
-static char *
-window(struct import_file *file, size_t *size)
-{
-	*size = file->end - file->begin;
-	if (*size > IMPORT_RECORD_LIMIT)
-		*size = IMPORT_RECORD_LIMIT;
-	return file->bytes + file->begin;
-}
-
-/* Count the lines of what was taken. */
-static void
-pass(struct import_file *file, const char *bytes, size_t size)
-{
-	const char *end = bytes + size;
-
-	file->begin += size;
-	while ((bytes = memchr(bytes, '\n', (size_t)(end - bytes))) != NULL) {
-		file->line++;
-		bytes++;
-	}
-}
-
-/* Pass over the rest of a line that is longer than any record. */
-static int
-pass_line(struct import_file *file)
-{
-	const char *bytes, *line_end;
-	size_t size;
-
-	do {
-		if (fill(file) != 0)
-			return -1;
-		bytes = window(file, &size);
-		line_end = memchr(bytes, '\n', size);
-		pass(file, bytes,
-		    line_end == NULL ? size : (size_t)(line_end - bytes) + 1);
-	} while (line_end == NULL && size > 0);
-	return 0;
-}
-
-/*
- * Pass over a record that is longer than any, up to the first line end that stands
- * outside of quotes: what somebody once typed into a field, line ends and all, is
- * never taken for a record.
- */
-static int
-pass_record(struct import_file *file)
-{
-	bool is_quoted = false, is_over = false;
-	const char *bytes;
-	size_t size, at;
-
-	do {
-		if (fill(file) != 0)
-			return -1;
-		bytes = window(file, &size);
-		for (at = 0; at < size && !is_over; at++) {
-			if (bytes[at] == '"')
-				is_quoted = !is_quoted;
-			is_over = bytes[at] == '\n' && !is_quoted;
-		}
-		pass(file, bytes, at);
-	} while (!is_over && size > 0);
-	return 0;
-}
 
 /* ---- fields -------------------------------------------------------------- */
 
@@ -296,19 +199,45 @@ is_blank(const struct csv_record *record)
 	return record->count == 1 && record->fields[0].size == 0;
 }
 
+/*
+ * Pass over a record that is longer than any, up to the first line end that stands
+ * outside of quotes: what somebody once typed into a field, line ends and all, is
+ * never taken for a record.
+ */
+static int
+pass_record(struct import_window *window)
+{
+	bool is_quoted = false, is_over = false;
+	const char *bytes;
+	size_t size, at;
+
+	do {
+		bytes = import_window_see(window, &size);
+		if (bytes == NULL)
+			return -1;
+		for (at = 0; at < size && !is_over; at++) {
+			if (bytes[at] == '"')
+				is_quoted = !is_quoted;
+			is_over = bytes[at] == '\n' && !is_quoted;
+		}
+		import_window_pass(window, at);
+	} while (!is_over && size > 0);
+	return 0;
+}
+
 /* Refuse what does not end within a window, and say how far that went. */
 static enum import_result
-refuse_long(struct import_file *file, int64_t line, char *why)
+refuse_long(struct import_window *window, int64_t line, char *why)
 {
-	if (pass_record(file) != 0)
+	if (pass_record(window) != 0)
 		return IMPORT_BROKEN;
-	if (file->line - line <= 1)
+	if (window->line - line <= 1)
 		refuse(why, "the line is too long");
 	else
 		snprintf(why, IMPORT_WHY_SIZE,
 		    "the record is too long, or a quote in it is not closed; "
 		    "passed over up to line %" PRId64,
-		    file->line - 1);
+		    window->line - 1);
 	return IMPORT_REFUSED;
 }
 
@@ -317,7 +246,7 @@ refuse_long(struct import_file *file, int64_t line, char *why)
  * PERSON stands for any record.
  */
 static enum import_result
-csv_next(struct import_file *file, struct csv_record *record, int64_t *line,
+csv_next(struct import_window *window, struct csv_record *record, int64_t *line,
     char *why)
 {
 	enum csv_result result;
@@ -326,18 +255,18 @@ csv_next(struct import_file *file, struct csv_record *record, int64_t *line,
 	char *bytes;
 
 	do {
-		if (fill(file) != 0)
+		bytes = import_window_see(window, &size);
+		if (bytes == NULL)
 			return IMPORT_BROKEN;
-		bytes = window(file, &size);
-		*line = file->line;
+		*line = window->line;
 		if (size == 0)
 			return IMPORT_END;
 		/* A window that is full is all there can be of a record. */
 		result = csv_take(bytes, size, size < IMPORT_RECORD_LIMIT,
 		    record, &used, &reason);
 		if (result == CSV_MORE)
-			return refuse_long(file, *line, why);
-		pass(file, bytes, used);
+			return refuse_long(window, *line, why);
+		import_window_pass(window, used);
 		if (result == CSV_BAD) {
 			refuse(why, reason);
 			return IMPORT_REFUSED;
@@ -382,7 +311,7 @@ next_of_csv(struct import_file *file, struct import_person *person)
 	struct csv_record record;
 	enum import_result result;
 
-	result = csv_next(file, &record, &person->line, person->why);
+	result = csv_next(&file->window, &record, &person->line, person->why);
 	if (result != IMPORT_PERSON)
 		return result;
 	if (record.count != file->column_count) {
@@ -465,27 +394,47 @@ is_white(const char *bytes, size_t size)
 	return size == 0;
 }
 
+/* Pass over the rest of a line that is longer than any record. */
+static int
+pass_line(struct import_window *window)
+{
+	const char *bytes, *line_end;
+	size_t size;
+
+	do {
+		bytes = import_window_see(window, &size);
+		if (bytes == NULL)
+			return -1;
+		line_end = memchr(bytes, '\n', size);
+		import_window_pass(window,
+		    line_end == NULL ? size : (size_t)(line_end - bytes) + 1);
+	} while (line_end == NULL && size > 0);
+	return 0;
+}
+
 static enum import_result
 next_of_json(struct import_file *file, struct import_person *person)
 {
+	struct import_window *window = &file->window;
 	const char *bytes, *line_end;
 	size_t size, length;
 
 	do {
-		if (fill(file) != 0)
+		bytes = import_window_see(window, &size);
+		if (bytes == NULL)
 			return IMPORT_BROKEN;
-		bytes = window(file, &size);
-		person->line = file->line;
+		person->line = window->line;
 		if (size == 0)
 			return IMPORT_END;
 		line_end = memchr(bytes, '\n', size);
 		if (line_end == NULL && size == IMPORT_RECORD_LIMIT) {
 			refuse(person->why, "the line is too long");
-			return pass_line(file) == 0 ? IMPORT_REFUSED
-						    : IMPORT_BROKEN;
+			return pass_line(window) == 0 ? IMPORT_REFUSED
+						      : IMPORT_BROKEN;
 		}
 		length = line_end == NULL ? size : (size_t)(line_end - bytes);
-		pass(file, bytes, line_end == NULL ? length : length + 1);
+		import_window_pass(window,
+		    line_end == NULL ? length : length + 1);
 	} while (is_white(bytes, length));
 	return judge_line(file, bytes, length, person);
 }
@@ -496,19 +445,21 @@ next_of_json(struct import_file *file, struct import_person *person)
 static bool
 begin(struct import_file *file, char *why)
 {
+	struct import_window *window = &file->window;
 	struct csv_record record;
 	const char *bytes;
 	int64_t line;
 	size_t size;
 
-	if (fill(file) != 0) {
+	bytes = import_window_see(window, &size);
+	if (bytes != NULL && size >= 3 &&
+	    memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
+		import_window_pass(window, 3);
+		bytes = import_window_see(window, &size);
+	}
+	if (bytes == NULL) {
 		refuse(why, strerror(errno));
 		return false;
-	}
-	bytes = window(file, &size);
-	if (size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
-		file->begin += 3;
-		bytes = window(file, &size);
 	}
 	if (size > 0 && bytes[0] == '[') {
 		refuse(why, "it is a JSON array; wanted is one object a line");
@@ -517,7 +468,7 @@ begin(struct import_file *file, char *why)
 	file->is_json = size > 0 && bytes[0] == '{';
 	if (file->is_json)
 		return true;
-	switch (csv_next(file, &record, &line, why)) {
+	switch (csv_next(window, &record, &line, why)) {
 	case IMPORT_PERSON:
 		return read_headings(file, &record, why);
 	case IMPORT_REFUSED:
@@ -538,9 +489,8 @@ import_file_open(FILE *stream, const struct import_rules *rules,
 {
 	struct import_file *file = memory_zeroed(1, sizeof(*file));
 
-	file->stream = stream;
 	file->rules = *rules;
-	file->line = 1;
+	import_window_start(&file->window, stream);
 	if (begin(file, why))
 		return file;
 	import_file_close(file);
@@ -552,7 +502,7 @@ import_file_close(struct import_file *file)
 {
 	if (file == NULL)
 		return;
-	secret_wipe(file->bytes, sizeof(file->bytes));
+	import_window_wipe(&file->window);
 	free(file);
 }
 
@@ -567,5 +517,5 @@ import_file_next(struct import_file *file, struct import_person *person)
 int64_t
 import_file_position(const struct import_file *file)
 {
-	return file->read - (int64_t)(file->end - file->begin);
+	return import_window_position(&file->window);
 }

@@ -13,9 +13,6 @@
 #include "store/admin_accounts.h"
 #include "store/logins.h"
 
-/* No record is longer, whatever the format, in bytes. */
-#define IMPORT_RECORD_LIMIT 65536
-
 #define IMPORT_WHY_SIZE 160
 
 /* Somebody who may be added, or why not. */
@@ -65,7 +62,8 @@ enum import_result {
  * The next person.  Each field has been held against the rules of its kind, and
  * the hash against the forms that can be checked at a sign-in.  *why repeats
  * nothing of the record but names of fields and statuses.  Blank lines are passed
- * over.  The caller wipes the person.
+ * over; a record of more than IMPORT_RECORD_LIMIT bytes is refused.  The caller
+ * wipes the person.
  */
 enum import_result import_file_next(struct import_file *file,
     struct import_person *person);

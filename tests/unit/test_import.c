@@ -13,6 +13,7 @@
 
 #include "acts/import.h"
 #include "acts/import_file.h"
+#include "acts/import_window.h"
 #include "base/memory.h"
 
 #define HASH "$2b$04$crWLbFL6YIc4sZz6wtcbHu4Juqb91c5yRJPzxyu7W8EnhMdcCMXuO"
