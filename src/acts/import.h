@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "acts/import_file.h"
+#include "acts/import_person.h"
 #include "store/db.h"
 
 /* So many are one statement, which is done whole or not at all. */

@@ -6,81 +6,19 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "acts/account.h"
 #include "acts/import_window.h"
 #include "base/csv.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "base/text.h"
-#include "hash/password.h"
-
-enum field {
-	FIELD_EMAIL,
-	FIELD_HASH,
-	FIELD_STATUS,
-	FIELD_NAME,
-	FIELD_COUNT,
-	FIELD_UNKNOWN = FIELD_COUNT,
-};
-
-static const struct {
-	const char *name;
-	enum field field;
-} field_names[] = {
-	{ "email", FIELD_EMAIL },
-	{ "hash", FIELD_HASH },
-	{ "password_hash", FIELD_HASH },
-	{ "passwordHash", FIELD_HASH },
-	{ "status", FIELD_STATUS },
-	{ "name", FIELD_NAME },
-	{ "display_name", FIELD_NAME },
-	{ "displayName", FIELD_NAME },
-};
-
-/* What a record says, before it is judged; borrowed.  NULL: nothing. */
-struct said {
-	const char *text[FIELD_COUNT];
-	size_t size[FIELD_COUNT];
-};
 
 struct import_file {
 	struct import_rules rules;
 	bool is_json;
-	enum field columns[CSV_FIELDS_LIMIT]; /* of CSV */
+	enum import_field columns[CSV_FIELDS_LIMIT]; /* of CSV */
 	size_t column_count;
 	struct import_window window;
 };
-
-/* ---- fields -------------------------------------------------------------- */
-
-static enum field
-field_of(const char *name, size_t size)
-{
-	for (size_t i = 0; i < sizeof(field_names) / sizeof(field_names[0]);
-	     i++)
-		if (strlen(field_names[i].name) == size &&
-		    strncasecmp(field_names[i].name, name, size) == 0)
-			return field_names[i].field;
-	return FIELD_UNKNOWN;
-}
-
-/* Why a field is not taken; its name only as far as it can be shown. */
-static void
-explain_unknown(const char *name, size_t size, char *why)
-{
-	if (size == 8 && strncasecmp(name, "password", size) == 0)
-		snprintf(why, IMPORT_WHY_SIZE,
-		    "passwords are not taken, only "
-		    "their hashes (field \"hash\")");
-	else if (size < 60 && text_is_utf8(name, size) &&
-		 memchr(name, '\0', size) == NULL)
-		snprintf(why, IMPORT_WHY_SIZE, "there is no field \"%.*s\"",
-		    (int)size, name);
-	else
-		snprintf(why, IMPORT_WHY_SIZE, "one of the fields is unknown");
-}
 
 static void
 refuse(char *why, const char *reason)
@@ -88,107 +26,12 @@ refuse(char *why, const char *reason)
 	snprintf(why, IMPORT_WHY_SIZE, "%s", reason);
 }
 
-/* ---- judging a record ---------------------------------------------------- */
-
-static bool
-take_email(const struct said *said, struct import_person *person)
-{
-	const char *text = said->text[FIELD_EMAIL];
-	size_t size = said->size[FIELD_EMAIL];
-
-	if (text == NULL || size == 0) {
-		refuse(person->why, "there is no e-mail address");
-		return false;
-	}
-	switch (email_canonical(text, size, person->login_key)) {
-	case EMAIL_OK:
-		memcpy(person->email, text, size);
-		person->email[size] = '\0';
-		return true;
-	case EMAIL_TOO_LONG:
-		refuse(person->why, "the e-mail address is too long");
-		return false;
-	case EMAIL_NOT_AN_ADDRESS:
-		break;
-	}
-	refuse(person->why, "what should be the e-mail address is none");
-	return false;
-}
-
-static bool
-take_hash(const struct said *said, const struct import_rules *rules,
-    struct import_person *person)
-{
-	const char *text = said->text[FIELD_HASH], *why;
-	size_t size = said->size[FIELD_HASH];
-
-	if (text == NULL || size == 0)
-		return true;
-	if (size >= sizeof(person->verifier) || !text_is_utf8(text, size) ||
-	    memchr(text, '\0', size) != NULL) {
-		refuse(person->why,
-		    "the hash cannot be used: it is of no known form");
-		return false;
-	}
-	memcpy(person->verifier, text, size);
-	if (password_verifier_form(person->verifier, rules->hash_memory_most,
-		&why) != NULL)
-		return true;
-	snprintf(person->why, sizeof(person->why),
-	    "the hash cannot be used: %s", why);
-	return false;
-}
-
-/* Our names, in upper or lower case, with "-" or "_". */
-static bool
-take_status(const struct said *said, struct import_person *person)
-{
-	const char *text = said->text[FIELD_STATUS];
-	size_t size = said->size[FIELD_STATUS];
-	char name[32] = "";
-
-	if (text == NULL || size == 0)
-		return true;
-	for (size_t i = 0; i < size && size < sizeof(name); i++) {
-		name[i] = text[i];
-		if (text[i] >= 'A' && text[i] <= 'Z')
-			name[i] = (char)(text[i] - 'A' + 'a');
-		else if (text[i] == '_')
-			name[i] = '-';
-	}
-	if (account_status_parse(name, &person->status) == 0 &&
-	    strlen(name) == size)
-		return true;
-	refuse(person->why, "there is no such status");
-	return false;
-}
-
-static bool
-take_name(const struct said *said, struct import_person *person)
-{
-	const char *text = said->text[FIELD_NAME];
-	size_t size = said->size[FIELD_NAME];
-
-	if (text == NULL || size == 0)
-		return true;
-	if (!account_name_is_good(text, size)) {
-		refuse(person->why, "the name is too long or no text");
-		return false;
-	}
-	memcpy(person->name, text, size);
-	return true;
-}
-
 static enum import_result
-judge(const struct import_file *file, const struct said *said,
+judge(const struct import_file *file, const struct import_said *said,
     struct import_person *person)
 {
-	person->status = file->rules.status;
-	return take_email(said, person) &&
-		       take_hash(said, &file->rules, person) &&
-		       take_status(said, person) && take_name(said, person)
-		   ? IMPORT_PERSON
-		   : IMPORT_REFUSED;
+	return import_person_judge(said, &file->rules, person) ? IMPORT_PERSON
+							       : IMPORT_REFUSED;
 }
 
 /* ---- CSV ----------------------------------------------------------------- */
@@ -280,25 +123,24 @@ static bool
 read_headings(struct import_file *file, const struct csv_record *record,
     char *why)
 {
-	bool known[FIELD_COUNT + 1] = { false };
+	bool known[IMPORT_FIELD_COUNT + 1] = { false };
 
 	for (size_t i = 0; i < record->count; i++) {
 		const struct csv_field *heading = &record->fields[i];
-		enum field field = field_of(heading->text, heading->size);
+		enum import_field field;
 
-		file->columns[i] = field;
-		if (field == FIELD_UNKNOWN && !file->rules.ignore_unknown) {
-			explain_unknown(heading->text, heading->size, why);
+		if (!import_person_field(&file->rules, heading->text,
+			heading->size, &field, why))
 			return false;
-		}
-		if (field != FIELD_UNKNOWN && known[field]) {
+		file->columns[i] = field;
+		if (field != IMPORT_FIELD_UNKNOWN && known[field]) {
 			refuse(why, "two columns have the same meaning");
 			return false;
 		}
 		known[field] = true;
 	}
 	file->column_count = record->count;
-	if (known[FIELD_EMAIL])
+	if (known[IMPORT_FIELD_EMAIL])
 		return true;
 	refuse(why, "no column is called \"email\"; is it CSV with commas?");
 	return false;
@@ -307,7 +149,7 @@ read_headings(struct import_file *file, const struct csv_record *record,
 static enum import_result
 next_of_csv(struct import_file *file, struct import_person *person)
 {
-	struct said said = { 0 };
+	struct import_said said = { 0 };
 	struct csv_record record;
 	enum import_result result;
 
@@ -321,7 +163,7 @@ next_of_csv(struct import_file *file, struct import_person *person)
 		return IMPORT_REFUSED;
 	}
 	for (size_t i = 0; i < record.count; i++) {
-		if (file->columns[i] == FIELD_UNKNOWN)
+		if (file->columns[i] == IMPORT_FIELD_UNKNOWN)
 			continue;
 		said.text[file->columns[i]] = record.fields[i].text;
 		said.size[file->columns[i]] = record.fields[i].size;
@@ -334,20 +176,17 @@ next_of_csv(struct import_file *file, struct import_person *person)
 /* Collect the members; false and why when one is not ours or no string. */
 static bool
 read_members(const struct import_file *file, struct json_object *object,
-    struct said *said, char *why)
+    struct import_said *said, char *why)
 {
 	const char *name;
-	enum field field;
+	enum import_field field;
 
 	for (size_t i = 0; (name = json_member_name(object, i)) != NULL; i++) {
-		field = field_of(name, strlen(name));
-		if (field == FIELD_UNKNOWN) {
-			if (file->rules.ignore_unknown)
-				continue;
-			explain_unknown(name, strlen(name), why);
+		if (!import_person_field(&file->rules, name, strlen(name),
+			&field, why))
 			return false;
-		}
-		if (json_member_kind(object, name) == JSON_NULL)
+		if (field == IMPORT_FIELD_UNKNOWN ||
+		    json_member_kind(object, name) == JSON_NULL)
 			continue;
 		if (said->text[field] != NULL) {
 			refuse(why, "two members have the same meaning");
@@ -369,7 +208,7 @@ judge_line(const struct import_file *file, const char *bytes, size_t size,
 {
 	enum import_result result = IMPORT_REFUSED;
 	struct json_object *object;
-	struct said said = { 0 };
+	struct import_said said = { 0 };
 	const char *why;
 
 	object = json_parse(bytes, size, &why);

@@ -4,35 +4,12 @@
 #ifndef POSTERN_ACTS_IMPORT_FILE_H
 #define POSTERN_ACTS_IMPORT_FILE_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
-#include "base/email.h"
-#include "store/admin_accounts.h"
-#include "store/logins.h"
-
-#define IMPORT_WHY_SIZE 160
-
-/* Somebody who may be added, or why not. */
-struct import_person {
-	int64_t line; /* of the file, where the record begins; from 1 */
-	char why[IMPORT_WHY_SIZE];
-	char login_key[EMAIL_SIZE];
-	char email[EMAIL_SIZE];
-	char name[ACCOUNT_NAME_SIZE];       /* "": none */
-	char verifier[LOGIN_VERIFIER_SIZE]; /* "": no password */
-	enum account_status status;
-};
+#include "acts/import_person.h"
 
 struct import_file;
-
-struct import_rules {
-	enum account_status status; /* where a record has none */
-	bool ignore_unknown;        /* fields that are none of ours */
-	uint64_t hash_memory_most;  /* bytes that checking a hash may take */
-};
 
 /*
  * Begin to read a stream; it stays the caller's.  What begins with "{" is JSON, one
