@@ -4,6 +4,7 @@
 
 #include <unictype.h>
 #include <unistr.h>
+#include <uniwidth.h>
 
 #include "base/text.h"
 
@@ -83,4 +84,12 @@ bool
 text_is_mark(uint32_t code)
 {
 	return uc_is_general_category_withtable(code, UC_CATEGORY_MASK_M);
+}
+
+int
+text_columns(uint32_t code)
+{
+	int columns = uc_width(code, "UTF-8");
+
+	return columns < 0 ? 1 : columns;
 }

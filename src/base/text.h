@@ -34,4 +34,8 @@ bool text_is_graphic(uint32_t code);
 bool text_is_word(uint32_t code);
 bool text_is_mark(uint32_t code);
 
+/* Columns that a graphic character takes on a terminal: 0 for a mark on the one
+ * before, 2 for a wide one (Chinese, Japanese, Korean), else 1. */
+int text_columns(uint32_t code);
+
 #endif

@@ -9,7 +9,7 @@
 #include "acts/account.h"
 #include "base/clock.h"
 #include "base/secret.h"
-#include "ctl/ctl_output.h"
+#include "ctl/ctl_text.h"
 #include "store/admin_accounts.h"
 #include "store/schema.h"
 
@@ -27,10 +27,10 @@ ctl_refuse(enum ctl_exit code, const char *mend, const char *format, ...)
 
 	fflush(stdout);
 	fputs("posternctl: ", stderr);
-	ctl_output_wrapped(stderr, why, (int)strlen("posternctl: "), 2);
+	ctl_text_wrapped(stderr, why, (int)strlen("posternctl: "), 2);
 	if (mend != NULL) {
 		fputs("\n  ", stderr);
-		ctl_output_wrapped(stderr, mend, 2, 2);
+		ctl_text_wrapped(stderr, mend, 2, 2);
 	}
 	fputc('\n', stderr);
 	return code;

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "ctl/ctl.h"
 #include "ctl/ctl_output.h"
+#include "ctl/ctl_table.h"
 #include "store/admin_api_keys.h"
 #include "token/api_key.h"
 
@@ -124,14 +125,14 @@ static const struct ctl_option list_options[] = {
 };
 
 static const struct ctl_column list_columns[] = {
-	{ "keyId", "key id" },
-	{ "scope", "scope" },
-	{ "state", "state" },
-	{ "createdAt", "created" },
-	{ "expiresAt", "expires" },
-	{ "lastUsedAt", "last used" },
-	{ "email", "owner" },
-	{ "name", "name" },
+	{ "keyId", "key id", CTL_WHOLE },
+	{ "scope", "scope", CTL_WHOLE },
+	{ "state", "state", CTL_WHOLE },
+	{ "createdAt", "created", CTL_TIME },
+	{ "expiresAt", "expires", CTL_TIME },
+	{ "lastUsedAt", "last used", CTL_TIME },
+	{ "email", "owner", CTL_WHOLE },
+	{ "name", "name", CTL_LONG },
 	{ 0 },
 };
 

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "ctl/ctl.h"
 #include "ctl/ctl_output.h"
+#include "ctl/ctl_table.h"
 #include "store/admin_audit.h"
 
 static const struct ctl_option list_options[] = {
@@ -19,11 +20,11 @@ static const struct ctl_option list_options[] = {
 };
 
 static const struct ctl_column list_columns[] = {
-	{ "at", "when" },
-	{ "kind", "what" },
-	{ "reason", "reason" },
-	{ "address", "address" },
-	{ "sessionId", "session id" },
+	{ "at", "when", CTL_TIME },
+	{ "kind", "what", CTL_WHOLE },
+	{ "reason", "reason", CTL_WHOLE },
+	{ "address", "address", CTL_WHOLE },
+	{ "sessionId", "session id", CTL_WHOLE },
 	{ 0 },
 };
 

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "ctl/ctl.h"
 #include "ctl/ctl_output.h"
+#include "ctl/ctl_text.h"
 #include "store/admin_api_keys.h"
 #include "store/admin_catalog.h"
 #include "store/schema.h"
@@ -58,10 +59,10 @@ report_add(struct report *report, enum verdict verdict, const char *check,
 	if (report->ctl->json)
 		return;
 	printf("%-4s  %-14s  ", verdict_names[verdict], check);
-	ctl_output_wrapped(stdout, found, 22, 22);
+	ctl_text_wrapped(stdout, found, 22, 22);
 	if (mend != NULL) {
 		printf("\n%*s", 22, "");
-		ctl_output_wrapped(stdout, mend, 22, 22);
+		ctl_text_wrapped(stdout, mend, 22, 22);
 	}
 	putchar('\n');
 }

@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "base/secret.h"
 #include "ctl/ctl_output.h"
+#include "ctl/ctl_text.h"
 
 #define BAR_WIDTH    40
 #define BAR_EVERY_MS 100
@@ -115,7 +116,7 @@ refuse_line(struct run *run, int64_t line, const char *why)
 	run->refused++;
 	clear_bar(run);
 	fprintf(stderr, "posternctl: line %" PRId64 ": ", line);
-	ctl_output_text(stderr, why, 2);
+	ctl_text_put(stderr, why, 2);
 	fputc('\n', stderr);
 	if (json_array_length(run->problems) == PROBLEMS_LIMIT)
 		return;
@@ -189,7 +190,7 @@ print_counts(struct run *run)
 	struct json_object *answer;
 
 	if (!run->ctl->json) {
-		ctl_output_text(stdout, run->path, 0);
+		ctl_text_put(stdout, run->path, 0);
 		printf(": %s: %" PRId64 ", had an account: %" PRId64
 		       ", refused: %" PRId64 "%s\n",
 		    run->dry ? "would be added" : "added", counts.added,

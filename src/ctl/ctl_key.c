@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "ctl/ctl.h"
 #include "ctl/ctl_output.h"
+#include "ctl/ctl_table.h"
 #include "token/keys.h"
 #include "token/keys_admin.h"
 
@@ -147,12 +148,12 @@ key_new(struct ctl *ctl, const struct ctl_arguments *arguments)
 /* ---- list ---------------------------------------------------------------- */
 
 static const struct ctl_column list_columns[] = {
-	{ "kid", "kid" },
-	{ "algorithm", "alg" },
-	{ "state", "state" },
-	{ "createdAt", "created" },
-	{ "signFrom", "signs from" },
-	{ "retiredAt", "retired" },
+	{ "kid", "kid", CTL_WHOLE },
+	{ "algorithm", "alg", CTL_WHOLE },
+	{ "state", "state", CTL_WHOLE },
+	{ "createdAt", "created", CTL_TIME },
+	{ "signFrom", "signs from", CTL_TIME },
+	{ "retiredAt", "retired", CTL_TIME },
 	{ 0 },
 };
 

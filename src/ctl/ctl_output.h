@@ -5,18 +5,12 @@
 #define POSTERN_CTL_CTL_OUTPUT_H
 
 #include <stdint.h>
-#include <stdio.h>
 
 #include "base/ids.h"
 
 struct ctl;
+struct ctl_column;
 struct json_object;
-
-/* A member of the answer, and what a person reads above or beside it. */
-struct ctl_column {
-	const char *member; /* NULL ends a list */
-	const char *heading;
-};
 
 /*
  * An answer: for scripts as JSON; for people as a sentence, or as lines of heading
@@ -39,19 +33,6 @@ void ctl_output_json(struct json_object *answer);
 void ctl_output_page(const struct ctl *ctl, const char *name,
     struct json_object *rows, const struct ctl_column *columns,
     const char *after);
-
-/*
- * Write a text so that nothing in it reaches the terminal as an order: what is
- * not graphic is escaped, and a line break is followed by `indent` blanks.
- */
-void ctl_output_text(FILE *out, const char *text, int indent);
-
-/*
- * The same for words that begin in column `at`, counted from 0: on a terminal
- * they go on in the next line, after `indent` blanks, where they would not fit
- * into 80 columns.  A file or a program gets the lines as they are.
- */
-void ctl_output_wrapped(FILE *out, const char *text, int at, int indent);
 
 /* Members of an answer. */
 void ctl_output_add_time(struct json_object *object, const char *member,

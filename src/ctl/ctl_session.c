@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "ctl/ctl.h"
 #include "ctl/ctl_output.h"
+#include "ctl/ctl_table.h"
 #include "store/admin_sessions.h"
 #include "store/admin_sweep.h"
 
@@ -25,14 +26,14 @@ static const struct ctl_option list_options[] = {
 };
 
 static const struct ctl_column list_columns[] = {
-	{ "sessionId", "session id" },
-	{ "email", "e-mail" },
-	{ "state", "state" },
-	{ "createdAt", "created" },
-	{ "refreshedAt", "refreshed" },
-	{ "generation", "generation" },
-	{ "address", "address" },
-	{ "device", "device" },
+	{ "sessionId", "session id", CTL_WHOLE },
+	{ "email", "e-mail", CTL_WHOLE },
+	{ "state", "state", CTL_WHOLE },
+	{ "createdAt", "created", CTL_TIME },
+	{ "refreshedAt", "refreshed", CTL_TIME },
+	{ "generation", "generation", CTL_SPARE },
+	{ "address", "address", CTL_WHOLE },
+	{ "device", "device", CTL_LONG },
 	{ 0 },
 };
 

@@ -13,7 +13,7 @@
 
 #include "acts/account.h"
 #include "base/secret.h"
-#include "ctl/ctl_output.h"
+#include "ctl/ctl_text.h"
 
 /* ---- signals ------------------------------------------------------------- */
 
@@ -305,7 +305,7 @@ ctl_terminal_confirm(bool yes, const char *question)
 	if (!isatty(STDIN_FILENO))
 		return ctl_refuse(CTL_REFUSED, "add --yes to go ahead unasked",
 		    "nobody can be asked, since stdin is no terminal");
-	ctl_output_text(stderr, question, 0);
+	ctl_text_put(stderr, question, 0);
 	fputs(" Type \"yes\" to go ahead: ", stderr);
 	if (fgets(answer, sizeof(answer), stdin) == NULL)
 		answer[0] = '\0';

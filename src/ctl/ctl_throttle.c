@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "ctl/ctl.h"
 #include "ctl/ctl_output.h"
+#include "ctl/ctl_table.h"
 #include "store/admin_throttle.h"
 
 #define DIGEST_TEXT_SIZE (BASE64URL_LENGTH(DIGEST_SIZE) + 1)
@@ -52,10 +53,10 @@ find_digest(const struct ctl *ctl, const char *typed,
 /* ---- show ---------------------------------------------------------------- */
 
 static const struct ctl_column show_columns[] = {
-	{ "email", "e-mail" },
-	{ "failures", "failures in a row" },
-	{ "failedAt", "last one" },
-	{ "lockedUntil", "locked until" },
+	{ "email", "e-mail", CTL_WHOLE },
+	{ "failures", "failures in a row", CTL_WHOLE },
+	{ "failedAt", "last one", CTL_WHOLE },
+	{ "lockedUntil", "locked until", CTL_WHOLE },
 	{ 0 },
 };
 
@@ -101,10 +102,10 @@ static const struct ctl_option list_options[] = {
 };
 
 static const struct ctl_column list_columns[] = {
-	{ "digest", "digest" },
-	{ "failures", "failures" },
-	{ "failedAt", "last one" },
-	{ "lockedUntil", "locked until" },
+	{ "digest", "digest", CTL_WHOLE },
+	{ "failures", "failures", CTL_WHOLE },
+	{ "failedAt", "last one", CTL_TIME },
+	{ "lockedUntil", "locked until", CTL_TIME },
 	{ 0 },
 };
 

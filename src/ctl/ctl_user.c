@@ -14,6 +14,7 @@
 #include "ctl/ctl_hash.h"
 #include "ctl/ctl_import.h"
 #include "ctl/ctl_output.h"
+#include "ctl/ctl_table.h"
 #include "ctl/ctl_terminal.h"
 #include "hash/scrypt.h"
 #include "store/admin_accounts.h"
@@ -212,17 +213,17 @@ user_set_status(struct ctl *ctl, const struct ctl_arguments *arguments)
 /* ---- show ---------------------------------------------------------------- */
 
 static const struct ctl_column show_columns[] = {
-	{ "email", "e-mail" },
-	{ "writtenAs", "written as" },
-	{ "name", "name" },
-	{ "userId", "user id" },
-	{ "status", "status" },
-	{ "passwordHash", "password hash" },
-	{ "passwordChangedAt", "password changed" },
-	{ "createdAt", "created" },
-	{ "lastSignInAt", "last sign-in" },
-	{ "liveSessions", "live sessions" },
-	{ "activeApiKeys", "active API keys" },
+	{ "email", "e-mail", CTL_WHOLE },
+	{ "writtenAs", "written as", CTL_WHOLE },
+	{ "name", "name", CTL_WHOLE },
+	{ "userId", "user id", CTL_WHOLE },
+	{ "status", "status", CTL_WHOLE },
+	{ "passwordHash", "password hash", CTL_WHOLE },
+	{ "passwordChangedAt", "password changed", CTL_WHOLE },
+	{ "createdAt", "created", CTL_WHOLE },
+	{ "lastSignInAt", "last sign-in", CTL_WHOLE },
+	{ "liveSessions", "live sessions", CTL_WHOLE },
+	{ "activeApiKeys", "active API keys", CTL_WHOLE },
 	{ 0 },
 };
 
@@ -319,10 +320,10 @@ static const struct ctl_option list_options[] = {
 };
 
 static const struct ctl_column list_columns[] = {
-	{ "email", "e-mail" },
-	{ "status", "status" },
-	{ "createdAt", "created" },
-	{ "passwordChangedAt", "password changed" },
+	{ "email", "e-mail", CTL_WHOLE },
+	{ "status", "status", CTL_WHOLE },
+	{ "createdAt", "created", CTL_TIME },
+	{ "passwordChangedAt", "password changed", CTL_TIME },
 	{ 0 },
 };
 

@@ -11,6 +11,7 @@ import signal
 import socket
 import stat
 import subprocess
+import unicodedata
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -819,9 +820,9 @@ def test_show_counts_live_sessions_and_keys(place, ctl, person):
 
 # ---- at a terminal -----------------------------------------------------------
 
-def at_terminal(place, *words):
+def at_terminal(place, *words, columns=0):
     return Terminal([tree.POSTERNCTL, "--config", place.ctl.settings_file,
-                     *words])
+                     *words], columns=columns)
 
 
 def test_password_at_the_terminal(place):
@@ -1288,6 +1289,93 @@ def test_words_at_a_terminal_fit_into_80_columns(room, own_cluster):
                    if " " in line.strip())
         assert re.sub(r"\s+", " ", seen) == re.sub(r"\s+", " ", elsewhere)
         assert re.search(rf"^ {{{indent}}}\S", seen, re.M)
+
+
+def lines_at_terminal(place, *words, columns=0):
+    with at_terminal(place, *words, columns=columns) as terminal:
+        assert terminal.wait() == 0
+        return terminal.screen.replace("\r\n", "\n").splitlines()
+
+
+@pytest.fixture(scope="module")
+def lists(runtime, own_cluster):
+    """Commands whose tables are wide, and what must stay whole in each."""
+    directory = runtime / "lists"
+    directory.mkdir()
+    place = make_place(directory, own_cluster, make_database(own_cluster))
+    place.ctl("migrate")
+    email = "ann.of.a.long.name@department.of.many.example.test"
+    place.ctl("user", "add", "--no-password", email)
+    user = place.ctl.json("user", "show", email)["userId"]
+    place.ctl("api-key", "create", "--scope", "publishable")
+    place.ctl("api-key", "create", "--scope", "secret", "--user", email,
+              "--expires-days", "9", "--name", " ".join(["\u6771\u4eac"] * 12))
+    sid = add_session(place, user)
+    place.ask("INSERT INTO postern.audit_events (event_id, at, kind, user_id,"
+              " address, sid) VALUES (%s, now(), 1, %s, '192.0.2.7', %s)",
+              str(uuid.uuid4()), user, sid)
+    place.ask("INSERT INTO postern.throttle (digest, failures, failed_at)"
+              " VALUES (%s, 50, now())", secrets.token_bytes(32))
+    kids = [place.ctl.json("key", "new")["kid"] for _ in range(2)]
+    keys = place.ctl.json("api-key", "list")["apiKeys"]
+    [count] = place.ctl.json("throttle", "list")["counts"]
+    return place, {
+        ("key", "list"): kids,
+        ("api-key", "list"): [key["keyId"] for key in keys] + [email],
+        ("session", "list", email): [sid, email],
+        ("audit", "list", email): [sid],
+        ("throttle", "list"): [count["digest"]],
+        ("user", "list"): [email],
+    }
+
+
+LISTS = ["key", "api-key", "session", "audit", "throttle", "user"]
+
+
+def columns_of(line):
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1
+               for c in line)
+
+
+@pytest.mark.parametrize("group", LISTS)
+@pytest.mark.parametrize("columns", [60, 80, 120, 0])
+def test_a_list_fits_the_terminal(lists, group, columns):
+    place, commands = lists
+    [(words, whole)] = [item for item in commands.items()
+                        if item[0][0] == group]
+    lines = lines_at_terminal(place, *words, columns=columns)
+    assert max(map(columns_of, lines)) <= (columns or 80)
+    for text in whole:
+        assert any(text in line.split("  ") for line in lines), (text, lines)
+    assert all(line == line.rstrip() for line in lines)
+
+
+@pytest.mark.parametrize("group", LISTS)
+def test_a_list_is_a_line_a_row_elsewhere(lists, group):
+    """And on a terminal that has room, where nobody needs milliseconds."""
+    place, commands = lists
+    [words] = [words for words in commands if words[0] == group]
+    heading, *lines = place.ctl(*words).splitlines()
+    [rows] = [value for value in place.ctl.json(*words).values()
+              if isinstance(value, list)]
+    assert len(lines) == len(rows)
+    assert TIME.search(lines[0])
+    wide = lines_at_terminal(place, *words, columns=400)
+    assert [line.split() for line in wide] == \
+        [re.sub(r"\.\d{3}Z", "Z", line).split() for line in (heading, *lines)]
+
+
+def test_what_a_narrow_list_leaves_out(lists):
+    place, commands = lists
+    [words] = [words for words in commands if words[0] == "session"]
+    assert "generation" in place.ctl(*words)
+    lines = lines_at_terminal(place, *words)
+    assert not any("generation" in line for line in lines)
+    assert lines[-1].endswith("...") and "Firefox \\u{1b}" in lines[-1]
+    # A further line that has nothing to tell is none.
+    place.ask("UPDATE postern.throttle SET failures = 1")
+    heading, further, *rows = lines_at_terminal(place, "throttle", "list")
+    assert further == "  locked until" and len(rows) == 1
 
 
 def test_no_settings(room):

@@ -162,6 +162,12 @@ test_kinds(void **state)
 	assert_false(text_is_word(0x1f600));
 	assert_true(text_is_mark(0x301));
 	assert_false(text_is_mark('a'));
+
+	assert_int_equal(text_columns('a'), 1);
+	assert_int_equal(text_columns(0xe4), 1);
+	assert_int_equal(text_columns(0x301), 0);
+	assert_int_equal(text_columns(0x6771), 2);
+	assert_int_equal(text_columns('\n'), 1);
 }
 
 static void

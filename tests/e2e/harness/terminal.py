@@ -11,9 +11,10 @@ from . import process
 
 
 class Terminal:
-    """A program whose controlling terminal is ours to type at and look at."""
+    """A program whose controlling terminal is ours to type at and look at; it does
+    not tell its width unless that is given."""
 
-    def __init__(self, command, env=None):
+    def __init__(self, command, env=None, columns=0):
         command = [str(part) for part in command]
         env = env or process.clean_environment()
         self.pid, self.master = pty.fork()
@@ -21,6 +22,7 @@ class Terminal:
             try:
                 # A shell's background job ignores it, and so would its children.
                 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+                termios.tcsetwinsize(0, (24 if columns else 0, columns))
                 os.execve(command[0], command, env)
             finally:
                 os._exit(127)
