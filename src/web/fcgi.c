@@ -20,11 +20,8 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include "web/arrival.h"
+#include "web/guests.h"
 #include "web/held.h"
-
-/* So many requests may be on their way to one worker; for one more, the oldest has
- * to go. */
-#define GUESTS 32
 
 /* A web server connects, and then it sends.  For so long the worker waits on the
  * spot, if it has nobody else to look after. */
@@ -39,12 +36,9 @@ struct fcgi {
 	bool is_unix; /* is the listening socket one? */
 	bool shut;
 
-	/* The one that is served, or NULL; and those on their way, in the order
-	 * in which they came, or listened to after their answer. */
+	/* The one that is served, or NULL; and the others. */
 	struct arrival *current;
-	struct arrival *guests[GUESTS];
-	int guest_count;
-	struct arrival *spare;
+	struct guests *guests;
 
 	FCGX_Request request;
 	int source;       /* where libfcgi reads it */
@@ -108,6 +102,7 @@ open_descriptors(struct fcgi *fcgi)
 	fcgi->door_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (fcgi->door_fd == -1)
 		return -1;
+	fcgi->guests = guests_new(fcgi->door_fd, options->body_limit);
 	/* One connection wakes one worker. */
 	if (watch(fcgi, options->listen_fd, EPOLLIN | EPOLLEXCLUSIVE,
 		&options->listen_fd) == -1)
@@ -136,27 +131,14 @@ fcgi_open(const struct fcgi_options *options)
 	return NULL;
 }
 
-/* An arrival is done with; one is kept for the next. */
-static void
-release(struct fcgi *fcgi, struct arrival *arrival)
-{
-	arrival_end(arrival);
-	if (fcgi->spare == NULL)
-		fcgi->spare = arrival;
-	else
-		arrival_free(arrival);
-}
-
 void
 fcgi_close(struct fcgi *fcgi)
 {
 	if (fcgi == NULL)
 		return;
-	for (int i = 0; i < fcgi->guest_count; i++)
-		release(fcgi, fcgi->guests[i]);
 	if (fcgi->current != NULL)
-		release(fcgi, fcgi->current);
-	arrival_free(fcgi->spare);
+		guests_release(fcgi->guests, fcgi->current);
+	guests_free(fcgi->guests);
 	held_free(fcgi->held);
 	for (size_t i = 0; i < 2; i++)
 		if (fcgi->basin[i] != -1)
@@ -164,129 +146,6 @@ fcgi_close(struct fcgi *fcgi)
 	if (fcgi->door_fd != -1)
 		close(fcgi->door_fd);
 	free(fcgi);
-}
-
-/* ---- guests -------------------------------------------------------------- */
-
-/* Take a guest off the list; the others keep their order. */
-static struct arrival *
-call_up(struct fcgi *fcgi, int at)
-{
-	struct arrival *guest = fcgi->guests[at];
-
-	fcgi->guest_count--;
-	for (; at < fcgi->guest_count; at++)
-		fcgi->guests[at] = fcgi->guests[at + 1];
-	epoll_ctl(fcgi->door_fd, EPOLL_CTL_DEL, guest->connection, NULL);
-	return guest;
-}
-
-static void
-dismiss(struct fcgi *fcgi, int at, const char *why)
-{
-	struct arrival *guest = call_up(fcgi, at);
-
-	if (guest->state == ARRIVAL_COMING)
-		arrival_give_up(guest, why);
-	release(fcgi, guest);
-}
-
-/* Those whose request is there are never sent away. */
-static void
-make_room(struct fcgi *fcgi)
-{
-	for (int i = 0; i < fcgi->guest_count; i++) {
-		if (fcgi->guests[i]->state == ARRIVAL_READY)
-			continue;
-		dismiss(fcgi, i, "too many others came");
-		return;
-	}
-}
-
-/* Look after an arrival beside others. */
-static void
-seat(struct fcgi *fcgi, struct arrival *arrival)
-{
-	if (fcgi->guest_count == GUESTS)
-		make_room(fcgi);
-	if (fcgi->guest_count == GUESTS) {
-		release(fcgi, arrival);
-		return;
-	}
-	if (watch(fcgi, arrival->connection, EPOLLIN | EPOLLRDHUP,
-		arrival) != 0) {
-		log_error("could not watch a connection: %s", strerror(errno));
-		release(fcgi, arrival);
-		return;
-	}
-	fcgi->guests[fcgi->guest_count++] = arrival;
-}
-
-/* Something came from this guest.  False: it is no longer wanted. */
-static bool
-listen_to(struct arrival *guest)
-{
-	switch (guest->state) {
-	case ARRIVAL_COMING:
-		return arrival_hear(guest) != ARRIVAL_OVER;
-	case ARRIVAL_READY:
-		return true; /* it will be its turn */
-	case ARRIVAL_ANSWERED:
-		return arrival_drain(guest);
-	case ARRIVAL_OVER:
-		break;
-	}
-	return false;
-}
-
-static void
-listen_to_guest(struct fcgi *fcgi, const void *what)
-{
-	for (int i = 0; i < fcgi->guest_count; i++) {
-		if (fcgi->guests[i] != what)
-			continue;
-		if (!listen_to(fcgi->guests[i]))
-			release(fcgi, call_up(fcgi, i));
-		return;
-	}
-}
-
-/* The one whose request is there, and who waits longest; else NULL. */
-static struct arrival *
-next_guest(struct fcgi *fcgi)
-{
-	for (int i = 0; i < fcgi->guest_count; i++)
-		if (fcgi->guests[i]->state == ARRIVAL_READY)
-			return call_up(fcgi, i);
-	return NULL;
-}
-
-static void
-dismiss_late(struct fcgi *fcgi)
-{
-	int64_t now_ms = clock_steady_ms();
-
-	for (int i = fcgi->guest_count - 1; i >= 0; i--)
-		if (fcgi->guests[i]->state != ARRIVAL_READY &&
-		    fcgi->guests[i]->until_ms <= now_ms)
-			dismiss(fcgi, i, "it did not come in time");
-}
-
-/* For how long there is nothing to do; -1: for ever. */
-static int
-quiet_ms(const struct fcgi *fcgi)
-{
-	int64_t until_ms = held_due_ms(fcgi->held), now_ms = clock_steady_ms();
-
-	for (int i = 0; i < fcgi->guest_count; i++) {
-		if (fcgi->guests[i]->state == ARRIVAL_READY)
-			return 0;
-		if (fcgi->guests[i]->until_ms < until_ms)
-			until_ms = fcgi->guests[i]->until_ms;
-	}
-	if (until_ms == INT64_MAX)
-		return -1;
-	return until_ms > now_ms ? (int)(until_ms - now_ms) : 0;
 }
 
 /* ---- a connection -------------------------------------------------------- */
@@ -360,17 +219,15 @@ let_in(struct fcgi *fcgi, bool door_is_shut)
 	}
 	if (connection == -1)
 		return accept_failed();
-	if (fcgi->spare == NULL)
-		fcgi->spare = arrival_new(options->body_limit);
-	arrival = fcgi->spare;
-	if (arrival == NULL || !is_welcome(fcgi, connection)) {
+	arrival =
+	    is_welcome(fcgi, connection) ? guests_room(fcgi->guests) : NULL;
+	if (arrival == NULL) {
 		close(connection);
 		return FCGI_NOBODY;
 	}
 	set_timeout(connection, options->io_timeout_ms);
 	arrival_start(arrival, connection, options->body_limit,
 	    clock_steady_ms() + options->io_timeout_ms);
-	fcgi->spare = NULL;
 	fcgi->current = arrival;
 	return FCGI_ACCEPTED;
 }
@@ -380,40 +237,55 @@ let_in(struct fcgi *fcgi, bool door_is_shut)
 static enum fcgi_accept
 choose(struct fcgi *fcgi, enum fcgi_accept accepted)
 {
-	struct arrival *guest = next_guest(fcgi);
+	struct arrival *guest = guests_next(fcgi->guests);
 
 	if (guest == NULL)
 		return accepted;
 	if (fcgi->current != NULL)
-		seat(fcgi, fcgi->current);
+		guests_seat(fcgi->guests, fcgi->current);
 	fcgi->current = guest;
 	return FCGI_ACCEPTED;
+}
+
+/* For how long there is nothing to do; -1: for ever. */
+static int
+quiet_ms(const struct fcgi *fcgi)
+{
+	int64_t until_ms = held_due_ms(fcgi->held), now_ms = clock_steady_ms();
+	int64_t guests_ms = guests_due_ms(fcgi->guests);
+
+	if (guests_ms < until_ms)
+		until_ms = guests_ms;
+	if (until_ms == INT64_MAX)
+		return -1;
+	return until_ms > now_ms ? (int)(until_ms - now_ms) : 0;
 }
 
 enum fcgi_accept
 fcgi_accept(struct fcgi *fcgi, bool wait)
 {
-	struct epoll_event events[2 + GUESTS];
+	struct epoll_event events[2 + GUESTS_LIMIT];
 	enum fcgi_accept result = FCGI_NOBODY;
 	uint32_t knock = 0;
 	int patience_ms = quiet_ms(fcgi);
 	int count;
 
 	held_send(fcgi->held, clock_steady_ms());
-	if (fcgi->guest_count == 0 && (!wait || fcgi->shut)) {
+	if (guests_are_none(fcgi->guests) && (!wait || fcgi->shut)) {
 		result = FCGI_QUIET;
 		patience_ms = 0;
 	}
-	count = epoll_wait(fcgi->door_fd, events, 2 + GUESTS, patience_ms);
+	count = epoll_wait(fcgi->door_fd, events, 2 + GUESTS_LIMIT,
+	    patience_ms);
 	for (int i = 0; i < count; i++) {
 		if (events[i].data.ptr == &fcgi->options.wake_fd)
 			result = FCGI_WOKEN;
 		else if (events[i].data.ptr == &fcgi->options.listen_fd)
 			knock = events[i].events;
 		else
-			listen_to_guest(fcgi, events[i].data.ptr);
+			guests_hear(fcgi->guests, events[i].data.ptr);
 	}
-	dismiss_late(fcgi);
+	guests_dismiss_late(fcgi->guests);
 	if (knock != 0)
 		result = let_in(fcgi, (knock & EPOLLHUP) != 0);
 	return choose(fcgi, result);
@@ -446,7 +318,8 @@ hear(const struct fcgi *fcgi, struct arrival *arrival)
 	int64_t until_ms = clock_steady_ms() + PATIENCE_MS;
 
 	while (arrival_hear(arrival) == ARRIVAL_COMING &&
-	       fcgi->guest_count == 0 && wait_for_bytes(arrival, until_ms))
+	       guests_are_none(fcgi->guests) &&
+	       wait_for_bytes(arrival, until_ms))
 		;
 }
 
@@ -571,9 +444,9 @@ fcgi_begin(struct fcgi *fcgi, struct gateway *gateway)
 	if (arrival->state != ARRIVAL_READY || !hand_over(fcgi)) {
 		fcgi->current = NULL;
 		if (arrival->state == ARRIVAL_COMING)
-			seat(fcgi, arrival);
+			guests_seat(fcgi->guests, arrival);
 		else
-			release(fcgi, arrival);
+			guests_release(fcgi->guests, arrival);
 		return -1;
 	}
 	fcgi->body_left = scan->authorizer ? 0 : scan->body_size;
@@ -609,7 +482,7 @@ keep_answer(struct fcgi *fcgi, struct arrival *arrival)
 		    fcgi->begun_ms + fcgi->hold_ms);
 		arrival->connection = -1;
 	}
-	release(fcgi, arrival);
+	guests_release(fcgi->guests, arrival);
 }
 
 /* Parameters hold cookies and keys, and free() leaves small blocks as they
@@ -642,7 +515,7 @@ fcgi_finish(struct fcgi *fcgi)
 	if (early)
 		keep_answer(fcgi, arrival);
 	else if (arrival_answered(arrival))
-		seat(fcgi, arrival);
+		guests_seat(fcgi->guests, arrival);
 	else
-		release(fcgi, arrival);
+		guests_release(fcgi->guests, arrival);
 }
