@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +12,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <fcgiapp.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/secret.h"
 #include "web/arrival.h"
 #include "web/guests.h"
 #include "web/held.h"
+#include "web/libfcgi.h"
 
 /* A web server connects, and then it sends.  For so long the worker waits on the
  * spot, if it has nobody else to look after. */
@@ -40,15 +37,12 @@ struct fcgi {
 	struct arrival *current;
 	struct guests *guests;
 
-	FCGX_Request request;
-	int source;       /* where libfcgi reads it */
-	size_t body_left; /* bytes of it that may still be read */
+	struct libfcgi *libfcgi;
 	int64_t begun_ms;
 
 	/* An answer that is to leave later: libfcgi writes it into a pipe, from
 	 * which it is taken to the others. */
 	int hold_ms; /* 0: at once */
-	size_t answer_size;
 	int basin[2];
 	struct held *held;
 };
@@ -62,24 +56,6 @@ watch(const struct fcgi *fcgi, int fd, uint32_t events, void *what)
 	struct epoll_event event = { .events = events, .data.ptr = what };
 
 	return epoll_ctl(fcgi->door_fd, EPOLL_CTL_ADD, fd, &event);
-}
-
-/* libfcgi takes over three signals; give them back. */
-static int
-start_libfcgi(void)
-{
-	static const int taken[] = { SIGTERM, SIGUSR1, SIGPIPE };
-	const struct sigaction ignore = { .sa_handler = SIG_IGN };
-	struct sigaction before[sizeof(taken) / sizeof(taken[0])];
-	int result;
-
-	sigaction(SIGPIPE, &ignore, NULL);
-	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
-		sigaction(taken[i], NULL, &before[i]);
-	result = FCGX_Init();
-	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
-		sigaction(taken[i], &before[i], NULL);
-	return result;
 }
 
 static int
@@ -116,17 +92,20 @@ fcgi_open(const struct fcgi_options *options)
 	struct fcgi *fcgi = memory_zeroed(1, sizeof(*fcgi));
 
 	fcgi->options = *options;
-	fcgi->door_fd = fcgi->source = -1;
+	fcgi->door_fd = -1;
 	fcgi->basin[0] = fcgi->basin[1] = -1;
 	fcgi->held = held_new(options->board, options->slot);
-	if (start_libfcgi() != 0) {
-		log_error("could not start libfcgi");
-	} else if (open_descriptors(fcgi) != 0) {
+	fcgi->libfcgi = libfcgi_new();
+	if (fcgi->libfcgi == NULL)
+		goto fail;
+	if (open_descriptors(fcgi) != 0) {
 		log_error("could not watch the listening socket: %s",
 		    strerror(errno));
-	} else {
-		return fcgi;
+		goto fail;
 	}
+	return fcgi;
+
+fail:
 	fcgi_close(fcgi);
 	return NULL;
 }
@@ -140,6 +119,7 @@ fcgi_close(struct fcgi *fcgi)
 		guests_release(fcgi->guests, fcgi->current);
 	guests_free(fcgi->guests);
 	held_free(fcgi->held);
+	libfcgi_free(fcgi->libfcgi);
 	for (size_t i = 0; i < 2; i++)
 		if (fcgi->basin[i] != -1)
 			close(fcgi->basin[i]);
@@ -326,40 +306,17 @@ hear(const struct fcgi *fcgi, struct arrival *arrival)
 static ssize_t
 read_body(void *self, void *bytes, size_t size)
 {
-	struct fcgi *fcgi = self;
-	FCGX_Stream *in = fcgi->request.in;
-	int got;
+	const struct fcgi *fcgi = self;
 
-	/* Behind it stand records that nobody has looked at. */
-	if (size > fcgi->body_left)
-		size = fcgi->body_left;
-	if (size == 0)
-		return fcgi->current->whole ? 0 : -1;
-	fcgi->request.ipcFd = fcgi->source;
-	got = FCGX_GetStr(bytes, (int)size, in);
-	fcgi->request.ipcFd = fcgi->current->connection;
-	if (got != (int)size || FCGX_GetError(in) != 0) {
-		log_warning(
-		    "could not read a request's body: it was broken off");
-		fcgi->body_left = 0;
-		fcgi->current->whole = false;
-		return -1;
-	}
-	fcgi->body_left -= size;
-	return (ssize_t)size;
+	return libfcgi_read(fcgi->libfcgi, bytes, size);
 }
 
 static int
 write_answer(void *self, const void *bytes, size_t size)
 {
-	struct fcgi *fcgi = self;
+	const struct fcgi *fcgi = self;
 
-	/* Kept by libfcgi up to 8 KB, so that a usual answer leaves in one
-	 * write() together with the records that end the request. */
-	fcgi->answer_size += size;
-	if (FCGX_PutStr(bytes, (int)size, fcgi->request.out) != (int)size)
-		return -1;
-	return FCGX_GetError(fcgi->request.out) == 0 ? 0 : -1;
+	return libfcgi_write(fcgi->libfcgi, bytes, size);
 }
 
 static bool
@@ -392,7 +349,7 @@ static bool
 is_early(const struct fcgi *fcgi)
 {
 	return fcgi->hold_ms > 0 && fcgi->current->whole &&
-	    fcgi->answer_size < HELD_SIZE_LIMIT / 2 &&
+	    libfcgi_answer_size(fcgi->libfcgi) < HELD_SIZE_LIMIT / 2 &&
 	    !held_is_full(fcgi->held) &&
 	    clock_steady_ms() < fcgi->begun_ms + fcgi->hold_ms;
 }
@@ -407,41 +364,15 @@ held_ms(const void *self)
 	return fcgi->begun_ms + fcgi->hold_ms - clock_steady_ms();
 }
 
-/* Hand the request to libfcgi, which then finds all it wants to read. */
-static bool
-hand_over(struct fcgi *fcgi)
-{
-	FCGX_Request *request = &fcgi->request;
-	struct arrival *arrival = fcgi->current;
-
-	fcgi->source = arrival_source(arrival);
-	if (fcgi->source == -1)
-		return false;
-	FCGX_InitRequest(request, -1, 0);
-	request->ipcFd = fcgi->source;
-	/* Else it would be closed by the FCGX_Finish_r() that comes first. */
-	request->keepConnection = 1;
-	/* Closing is plain close(), when it must: lingering is done here. */
-	FCGX_Detach(request);
-	if (FCGX_Accept_r(request) == 0) {
-		request->ipcFd = arrival->connection;
-		return true;
-	}
-	log_warning("dropped a request: libfcgi would not take it");
-	if (!arrival->taken)
-		arrival->connection = -1; /* closed */
-	return false;
-}
-
 int
 fcgi_begin(struct fcgi *fcgi, struct gateway *gateway)
 {
 	struct arrival *arrival = fcgi->current;
-	const struct record_scan *scan = &arrival->scan;
 
 	if (arrival->state == ARRIVAL_COMING)
 		hear(fcgi, arrival);
-	if (arrival->state != ARRIVAL_READY || !hand_over(fcgi)) {
+	if (arrival->state != ARRIVAL_READY ||
+	    !libfcgi_begin(fcgi->libfcgi, arrival)) {
 		fcgi->current = NULL;
 		if (arrival->state == ARRIVAL_COMING)
 			guests_seat(fcgi->guests, arrival);
@@ -449,13 +380,11 @@ fcgi_begin(struct fcgi *fcgi, struct gateway *gateway)
 			guests_release(fcgi->guests, arrival);
 		return -1;
 	}
-	fcgi->body_left = scan->authorizer ? 0 : scan->body_size;
 	fcgi->begun_ms = clock_steady_ms();
 	fcgi->hold_ms = 0;
-	fcgi->answer_size = 0;
 	*gateway = (struct gateway){
-		.params = (const char *const *)fcgi->request.envp,
-		.authorizer = scan->authorizer,
+		.params = libfcgi_params(fcgi->libfcgi),
+		.authorizer = arrival->scan.authorizer,
 		.read = read_body,
 		.write = write_answer,
 		.gone = peer_gone,
@@ -485,33 +414,15 @@ keep_answer(struct fcgi *fcgi, struct arrival *arrival)
 	guests_release(fcgi->guests, arrival);
 }
 
-/* Parameters hold cookies and keys, and free() leaves small blocks as they
- * are. */
-static void
-wipe_params(char **params)
-{
-	for (; *params != NULL; params++)
-		secret_wipe(*params, strlen(*params));
-}
-
 void
 fcgi_finish(struct fcgi *fcgi)
 {
-	FCGX_Request *request = &fcgi->request;
 	struct arrival *arrival = fcgi->current;
 	bool early = is_early(fcgi);
 
-	if (early)
-		request->ipcFd = fcgi->basin[1];
-	FCGX_FClose(request->err);
-	FCGX_FClose(request->out);
-	wipe_params(request->envp);
-	FCGX_Free(request, 0);
-	request->ipcFd = -1;
-
+	libfcgi_finish(fcgi->libfcgi,
+	    early ? fcgi->basin[1] : arrival->connection);
 	fcgi->current = NULL;
-	if (arrival->taken)
-		close(fcgi->source);
 	if (early)
 		keep_answer(fcgi, arrival);
 	else if (arrival_answered(arrival))

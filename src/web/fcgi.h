@@ -1,10 +1,10 @@
-/* fcgi.h - FastCGI requests from a listening socket; the only home of libfcgi.
+/* fcgi.h - FastCGI requests from a listening socket.
  *
  * libfcgi's own accept has a phase without a time limit, where a peer that
  * sends half a header holds the worker for ever.  So we accept, wait until a
  * request is there as a whole and in order (arrival.h), and then hand the
- * connection over.  Those whose requests are slow to come wait beside each other,
- * and nobody waits for them. */
+ * connection over (libfcgi.h).  Those whose requests are slow to come wait beside
+ * each other (guests.h), and nobody waits for them. */
 
 #ifndef POSTERN_WEB_FCGI_H
 #define POSTERN_WEB_FCGI_H

@@ -39,7 +39,7 @@ HOMES = {
     "libpq-fe.h": ("store/db*",),
     "postgres*": ("store/*.c",),
     "pg_*": ("store/*.c",),
-    "fcgi*": ("web/fcgi.c",),
+    "fcgi*": ("web/libfcgi.c",),
     "seccomp.h": ("process/confine.c",),
 }
 
