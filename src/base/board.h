@@ -33,6 +33,7 @@ enum board_number {
 	BOARD_LOOKED_MS, /* clock_steady_ms() of the last time */
 	BOARD_WORKERS,   /* as many as there should be */
 	BOARD_OLD,       /* workers of the program before, not on this board */
+	BOARD_STANDBY,   /* the standby's process id; 0: there is none */
 	BOARD_HASH_SLOTS,
 	BOARD_HASH_SLOTS_BUSY,
 	BOARD_HASH_PLACES,

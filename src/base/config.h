@@ -22,6 +22,7 @@ enum config_hash_engine {
 	HASH_ENGINE_LANES,
 	HASH_ENGINE_LIBSCRYPT,
 };
+enum config_standby { STANDBY_ALWAYS, STANDBY_AUTO, STANDBY_NEVER };
 enum config_check { CHECK_MODE_FAST, CHECK_MODE_STRICT };
 enum config_algorithm { ALGORITHM_ES256, ALGORITHM_EDDSA };
 
@@ -38,6 +39,7 @@ struct config {
 	char *user;              /* whom root becomes */
 	bool seccomp;            /* workers keep few system calls */
 	char *base_path;
+	int standby;             /* enum config_standby */
 	int workers;             /* 0: chosen at start */
 	int max_requests;        /* a worker leaves after so many, 0 never */
 	int io_timeout_ms;       /* a peer that stalls is dropped */

@@ -26,6 +26,13 @@ static const char *const hash_engines[] = {
 	NULL,
 };
 
+static const char *const standbys[] = {
+	[STANDBY_ALWAYS] = "always",
+	[STANDBY_AUTO] = "auto",
+	[STANDBY_NEVER] = "never",
+	NULL,
+};
+
 static const char *const check_modes[] = {
 	[CHECK_MODE_FAST] = "fast",
 	[CHECK_MODE_STRICT] = "strict",
@@ -81,6 +88,8 @@ static const struct config_setting table[] = {
 	    "workers keep only the system calls that they need" },
 	{ TEXT(base_path, "/v2", 0, 128, config_check_base_path), true,
 	    "what every address begins with" },
+	{ CHOICE(standby, "auto", standbys), true,
+	    "a process that replaces a killed parent; auto: where lighttpd starts us" },
 	{ NUMBER(workers, "0", 0, 1024), true,
 	    "processes that answer requests; 0: chosen at start" },
 	{ NUMBER(max_requests, "0", 0, INT_MAX), true,

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -321,6 +322,33 @@ is_mod_fcgid(const union address *address)
 	return strncmp(name, parent, size) == 0 && number_of(name + size) >= 0;
 }
 
+/* For its "bin-path", lighttpd adds a number to the socket's name, and says how
+ * many children it wants in PHP's words. */
+bool
+listen_is_lighttpds(const struct listener *listener)
+{
+	const char *number = strrchr(listener->name, '-');
+
+	return listener->source == LISTEN_INHERITED &&
+	       getenv("PHP_FCGI_CHILDREN") != NULL && number != NULL &&
+	       number_of(number + 1) >= 0;
+}
+
+/* The process that started us, as long as it is there. */
+static int
+see_giver(void)
+{
+	pid_t pid = getppid();
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (fd == -1)
+		return 0;
+	if (getppid() == pid)
+		return fd;
+	close(fd);
+	return 0;
+}
+
 static int
 open_inherited(struct listener *listener, int fd, const char *giver)
 {
@@ -368,7 +396,12 @@ open_any(const struct config *config, struct listener *listener)
 	}
 	if (is_listening(STDIN_FILENO)) {
 		listener->source = LISTEN_INHERITED;
-		return open_inherited(listener, STDIN_FILENO, "standard input");
+		if (open_inherited(listener, STDIN_FILENO,
+			"standard input") != 0)
+			return -1;
+		if (listen_is_lighttpds(listener))
+			listener->giver_fd = see_giver();
+		return 0;
 	}
 	log_error("there is no socket to listen on: give one with --listen "
 		  "unix:PATH or HOST:PORT, or let spawn-fcgi, systemd or a web "
@@ -430,6 +463,9 @@ listen_adopt(const struct config *config, const struct succession *succession,
 		"the socket of the program before") != 0)
 		return -1;
 	listener->one_at_a_time = succession->one_at_a_time;
+	listener->giver_fd = succession->giver_fd;
+	if (listener->giver_fd != 0)
+		fcntl(listener->giver_fd, F_SETFD, FD_CLOEXEC);
 	adopt_path(listener, succession);
 	if (listen_set_users(listener, config) != 0) {
 		listen_close(listener);
@@ -450,6 +486,7 @@ listen_leave(const struct listener *listener, struct succession *succession)
 	succession->has_path = listener->path != NULL;
 	succession->device = listener->device;
 	succession->inode = listener->inode;
+	succession->giver_fd = listener->giver_fd;
 }
 
 /* The user whom a name or number means, or -1 (logged). */
@@ -525,25 +562,13 @@ listen_unlink(struct listener *listener)
 	listener->path = NULL;
 }
 
-/* For its "bin-path", lighttpd adds a number to the socket's name, and says how
- * many children it wants in PHP's words. */
-static bool
-is_lighttpd(const struct listener *listener)
-{
-	const char *number = strrchr(listener->name, '-');
-
-	return listener->source == LISTEN_INHERITED &&
-	       getenv("PHP_FCGI_CHILDREN") != NULL && number != NULL &&
-	       number_of(number + 1) >= 0;
-}
-
 /* What spawn-fcgi or systemd hands over may be handed to others, too; and a TCP
  * socket would forget those who wait. */
 bool
 listen_shut(const struct listener *listener)
 {
 	bool ours = listener->source == LISTEN_BOUND ||
-		    listener->one_at_a_time || is_lighttpd(listener);
+		    listener->one_at_a_time || listen_is_lighttpds(listener);
 
 	return ours && strncmp(listener->name, "unix:", 5) == 0 &&
 	       shutdown(listener->fd, SHUT_RDWR) == 0;
@@ -555,6 +580,9 @@ listen_close(struct listener *listener)
 	if (listener->fd != -1)
 		close(listener->fd);
 	listener->fd = -1;
+	if (listener->giver_fd != 0)
+		close(listener->giver_fd);
+	listener->giver_fd = 0;
 	free(listener->path);
 	listener->path = NULL;
 	free(listener->users);

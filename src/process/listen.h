@@ -27,6 +27,10 @@ struct listener {
 	uid_t *users;
 	size_t user_count;
 
+	/* Who handed the socket over and would end with it, as pidfd_open(2) has
+	 * it: lighttpd, for its "bin-path".  0: nobody, or it cannot be seen. */
+	int giver_fd;
+
 	/* The Unix socket made here, or NULL; and which file that was. */
 	char *path;
 	dev_t device;
@@ -55,6 +59,9 @@ void listen_leave(const struct listener *listener,
 /* Take the setting "socket_users" anew.  0, or -1 with the reason logged and
  * the users as they were: an unknown name, or names for a TCP socket. */
 int listen_set_users(struct listener *listener, const struct config *config);
+
+/* Was the socket handed over by lighttpd, for its "bin-path"? */
+bool listen_is_lighttpds(const struct listener *listener);
 
 /* Remove the path of a socket made here, unless another has taken it over:
  * nobody new comes in.  For the parent. */

@@ -24,6 +24,7 @@
 #include "config.h"
 #include "hash/gate_plan.h"
 #include "process/confine.h"
+#include "process/standby.h"
 #include "process/status.h"
 #include "process/worker.h"
 #include "token/keys.h"
@@ -78,6 +79,7 @@ struct pool {
 	int top;             /* slots beyond are free */
 	int workers;         /* as many as there should be */
 	struct program_trial trial;
+	struct standby standby;
 
 	int64_t start_at_ms; /* no new workers before */
 	int64_t back_off_ms; /* 0: none */
@@ -152,6 +154,7 @@ become_worker(struct pool *pool, int slot, pid_t parent)
 		.buckets = pool->buckets,
 		.slot = slot,
 		.parent = parent,
+		.outlived = standby_is_wanted(pool->config, pool->listener),
 	};
 
 	exit(worker_run(&start));
@@ -431,6 +434,7 @@ will_of(const struct pool *pool)
 	struct succession *will = memory_zeroed(1, sizeof(*will));
 
 	listen_leave(pool->listener, will);
+	will->standby = pool->standby.pid;
 	for (int slot = 0; slot < pool->top; slot++) {
 		const struct child *child = &pool->children[slot];
 
@@ -470,17 +474,25 @@ end_trial(struct pool *pool, int status)
 	free(will);
 }
 
+static bool
+is_child(pid_t pid)
+{
+	siginfo_t info;
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) ==
+	       0;
+}
+
 /* Children of the program before this one, or nobody's. */
 static void
 adopt(struct pool *pool, const struct succession *before)
 {
-	siginfo_t info;
-
+	if (before->standby != 0 && is_child(before->standby))
+		pool->standby.old = before->standby;
 	for (size_t i = 0; i < before->count && pool->top < SLOTS; i++) {
 		const struct succession_child *child = &before->children[i];
 
-		if (waitid(P_PID, (id_t)child->pid, &info,
-			WEXITED | WNOHANG | WNOWAIT) != 0)
+		if (!is_child(child->pid))
 			continue;
 		pool->children[pool->top++] = (struct child){
 			.pid = child->pid,
@@ -488,6 +500,16 @@ adopt(struct pool *pool, const struct succession *before)
 			.started_ms = child->started_ms,
 		};
 	}
+}
+
+/* Who started us is gone, and would have told us to stop. */
+static void
+follow_giver(struct pool *pool)
+{
+	if (pool->stops > 0)
+		return;
+	log_warning("the web server that started the pool is gone");
+	pool->stops = 1;
 }
 
 static void
@@ -499,6 +521,9 @@ reap(struct pool *pool)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid == pool->trial.pid)
 			end_trial(pool, status);
+		if (standby_bury(&pool->standby, pid, status) ==
+		    STANDBY_LEFT_ALONE)
+			follow_giver(pool);
 		for (int slot = 0; slot < pool->top; slot++)
 			if (pool->children[slot].pid == pid)
 				bury(pool, slot, status);
@@ -553,6 +578,7 @@ publish(const struct pool *pool)
 	gate_stats(pool->gate, &stats);
 	board_put(pool->board, BOARD_WORKERS, pool->workers);
 	board_put(pool->board, BOARD_OLD, old);
+	board_put(pool->board, BOARD_STANDBY, pool->standby.pid);
 	board_put(pool->board, BOARD_HASH_SLOTS, stats.slots);
 	board_put(pool->board, BOARD_HASH_SLOTS_BUSY, stats.busy_slots);
 	board_put(pool->board, BOARD_HASH_PLACES, stats.places);
@@ -695,6 +721,7 @@ stop(struct pool *pool)
 	int64_t now_ms, kill_at_ms, give_up_ms;
 	bool hastened = false;
 
+	standby_dismiss(&pool->standby);
 	program_abandon(&pool->trial);
 	listen_unlink(pool->listener);
 	if (pool->listener->one_at_a_time)
@@ -720,8 +747,16 @@ stop(struct pool *pool)
 static int
 serve(struct pool *pool)
 {
+	const struct standby_needs needs = {
+		.config = pool->config,
+		.listener = pool->listener,
+		.program = pool->program,
+		.keys = pool->keys,
+	};
+
 	log_start(pool);
 	while (pool->stops == 0) {
+		standby_tend(&pool->standby, &needs);
 		fill(pool);
 		wait_signal(pool);
 		watch(pool);

@@ -76,11 +76,9 @@ become_trial(const struct program *program,
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (nothing != -1 && dup2(nothing, STDOUT_FILENO) != -1 &&
 	    dup2(said, STDERR_FILENO) != -1 &&
-	    fcntl(succession->fd, F_SETFD, 0) != -1) {
-		succession_leave(succession, getpid());
+	    succession_leave(succession, getpid()) == 0)
 		execv(program->path,
 		    with_argument(program->arguments, "--test"));
-	}
 	log_error("could not start \"%s\": %s", program->path,
 	    strerror(errno));
 	_exit(1);
@@ -171,11 +169,9 @@ void
 program_become(const struct program *program,
     const struct succession *succession)
 {
-	succession_leave(succession, getpid());
-	fcntl(succession->fd, F_SETFD, 0);
-	execv(program->path, program->arguments);
+	if (succession_leave(succession, getpid()) == 0)
+		execv(program->path, program->arguments);
 	log_error("could not start \"%s\": %s", program->path,
 	    strerror(errno));
-	fcntl(succession->fd, F_SETFD, FD_CLOEXEC);
-	succession_forget();
+	succession_forget(succession);
 }

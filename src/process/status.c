@@ -310,6 +310,9 @@ write_parent(FILE *out, const struct board_copy *copy,
 	    board_listen(board));
 	fprintf(out, "%-*s%s\n", MARGIN, "runs for",
 	    span(since(clock->now_us, board_started_us(board)) / 1000, time));
+	if (board_number(board, BOARD_STANDBY) > 0)
+		fprintf(out, "%-*sprocess %" PRId64 "\n", MARGIN, "standby",
+		    board_number(board, BOARD_STANDBY));
 	if (silent_ms > SILENCE_MS)
 		fprintf(out,
 		    "%-*sthe parent has not looked after its workers for %s\n",

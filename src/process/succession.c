@@ -1,10 +1,12 @@
 /* succession.c - what a parent leaves to the program that takes its place.
  *
- * The text: "HEIR FD SOURCE ONE_AT_A_TIME HAS_PATH DEVICE INODE", and for each
- * child " PID STARTED_MS"; decimal numbers with one blank between two. */
+ * The text: "HEIR FD SOURCE ONE_AT_A_TIME HAS_PATH DEVICE INODE GIVER_FD STANDBY",
+ * and for each child " PID STARTED_MS"; decimal numbers with one blank between
+ * two. */
 
 #include "process/succession.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -23,9 +25,10 @@ succession_format(const struct succession *succession, pid_t heir,
     char text[static SUCCESSION_TEXT_SIZE])
 {
 	int used = snprintf(text, SUCCESSION_TEXT_SIZE,
-	    "%ld %d %d %d %d %" PRIu64 " %" PRIu64, (long)heir, succession->fd,
-	    succession->source, succession->one_at_a_time,
-	    succession->has_path, succession->device, succession->inode);
+	    "%ld %d %d %d %d %" PRIu64 " %" PRIu64 " %d %ld", (long)heir,
+	    succession->fd, succession->source, succession->one_at_a_time,
+	    succession->has_path, succession->device, succession->inode,
+	    succession->giver_fd, (long)succession->standby);
 
 	for (size_t i = 0; i < succession->count; i++)
 		used += snprintf(text + used,
@@ -74,7 +77,7 @@ take_child(const char **text, struct succession_child *child)
 int
 succession_parse(const char *text, pid_t heir, struct succession *succession)
 {
-	uint64_t meant, fd, source, one_at_a_time, has_path;
+	uint64_t meant, fd, source, one_at_a_time, has_path, giver_fd, standby;
 
 	succession->count = 0;
 	if (take_number(&text, INT_MAX, &meant) != 0 ||
@@ -83,12 +86,16 @@ succession_parse(const char *text, pid_t heir, struct succession *succession)
 	    take_number(&text, 1, &one_at_a_time) != 0 ||
 	    take_number(&text, 1, &has_path) != 0 ||
 	    take_number(&text, UINT64_MAX, &succession->device) != 0 ||
-	    take_number(&text, UINT64_MAX, &succession->inode) != 0)
+	    take_number(&text, UINT64_MAX, &succession->inode) != 0 ||
+	    take_number(&text, INT_MAX, &giver_fd) != 0 ||
+	    take_number(&text, INT_MAX, &standby) != 0)
 		return -1;
 	succession->fd = (int)fd;
 	succession->source = (int)source;
 	succession->one_at_a_time = one_at_a_time;
 	succession->has_path = has_path;
+	succession->giver_fd = (int)giver_fd;
+	succession->standby = (pid_t)standby;
 	while (*text != '\0') {
 		struct succession_child *child =
 		    &succession->children[succession->count];
@@ -101,7 +108,19 @@ succession_parse(const char *text, pid_t heir, struct succession *succession)
 	return 0;
 }
 
-void
+/* Does execve(2) keep the descriptors? */
+static int
+keep(const struct succession *succession, bool kept)
+{
+	int flags = kept ? 0 : FD_CLOEXEC;
+
+	if (succession->giver_fd != 0 &&
+	    fcntl(succession->giver_fd, F_SETFD, flags) == -1)
+		return -1;
+	return fcntl(succession->fd, F_SETFD, flags);
+}
+
+int
 succession_leave(const struct succession *succession, pid_t heir)
 {
 	char *text = memory_zeroed(SUCCESSION_TEXT_SIZE, 1);
@@ -110,12 +129,14 @@ succession_leave(const struct succession *succession, pid_t heir)
 	if (setenv(VARIABLE, text, 1) != 0)
 		memory_exhausted();
 	free(text);
+	return keep(succession, true);
 }
 
 void
-succession_forget(void)
+succession_forget(const struct succession *succession)
 {
 	unsetenv(VARIABLE);
+	(void)keep(succession, false);
 }
 
 enum succession_taken
@@ -127,7 +148,7 @@ succession_take(struct succession *succession)
 	if (text == NULL)
 		return SUCCESSION_NONE;
 	result = succession_parse(text, getpid(), succession);
-	succession_forget();
+	unsetenv(VARIABLE);
 	if (result == 0)
 		return SUCCESSION_TAKEN;
 	log_error("the variable " VARIABLE " was not left to this process");

@@ -2,8 +2,9 @@
  *
  * On SIGHUP the parent becomes the program anew, by execve(2).  Its process id
  * and with it its children stay, and the listening socket does; all else is made
- * again from the settings, and by whatever program now lies on the disk.  What
- * it must be told stands in a variable of the environment. */
+ * again from the settings, and by whatever program now lies on the disk.  So does
+ * the standby of a parent that died, which has no children yet.  What it must be
+ * told stands in a variable of the environment. */
 
 #ifndef POSTERN_PROCESS_SUCCESSION_H
 #define POSTERN_PROCESS_SUCCESSION_H
@@ -27,13 +28,16 @@ struct succession {
 	bool one_at_a_time;
 	bool has_path;
 	uint64_t device, inode;
+	int giver_fd;
+
+	pid_t standby; /* of struct standby; 0: none */
 
 	size_t count;
 	struct succession_child children[SUCCESSION_MOST];
 };
 
 /* Bytes of the longest text, the NUL included. */
-#define SUCCESSION_TEXT_SIZE (160 + SUCCESSION_MOST * 32)
+#define SUCCESSION_TEXT_SIZE (192 + SUCCESSION_MOST * 32)
 
 /* Write it for the process `heir`, and read it there.  Parsing returns 0; or -1
  * for what is malformed or was meant for another process. */
@@ -42,9 +46,11 @@ void succession_format(const struct succession *succession, pid_t heir,
 int succession_parse(const char *text, pid_t heir,
     struct succession *succession);
 
-/* Put it into the environment for `heir`, and take it out of there again. */
-void succession_leave(const struct succession *succession, pid_t heir);
-void succession_forget(void);
+/* Put it into the environment for `heir`, and let execve(2) keep the file
+ * descriptors that it names; and take both back.  succession_leave() returns 0, or
+ * -1 with the reason in errno. */
+int succession_leave(const struct succession *succession, pid_t heir);
+void succession_forget(const struct succession *succession);
 
 enum succession_taken {
 	SUCCESSION_NONE, /* an ordinary start */

@@ -96,15 +96,17 @@ empty(struct worker *worker)
 }
 
 /* Those who replace us may have another list of sessions that ended.  Without a
- * parent we are the last who can serve those at a door of our own; and lighttpd and
- * mod_fcgid turn to nobody else while that is open. */
+ * parent, and nobody to take its place, we are the last who can serve those at a
+ * door of our own; and lighttpd and mod_fcgid turn to nobody else while that is
+ * open. */
 static void
 leave(struct worker *worker)
 {
-	bool alone = getppid() != worker->start->parent;
+	const struct worker_start *start = worker->start;
+	bool last = getppid() != start->parent && !start->outlived;
 
-	ended_doubt(worker->start->ended);
-	if (alone && listen_shut(worker->start->listener))
+	ended_doubt(start->ended);
+	if (last && listen_shut(start->listener))
 		empty(worker);
 	else
 		worker->leaving = true;

@@ -24,6 +24,7 @@ struct worker_start {
 	struct buckets *buckets; /* of client addresses */
 	int slot;
 	pid_t parent;
+	bool outlived; /* a standby takes the parent's place when it dies */
 };
 
 /*

@@ -158,6 +158,60 @@ def test_lighttpd_starts_it_again(mount):
     check_gone(family)
 
 
+def latest_start(mount):
+    """As the newest pool has logged it."""
+    return [line for line in map(json.loads, mount.log().splitlines())
+            if line.get("event") == "start"][-1]
+
+
+def wait_for_standby(pool):
+    process.wait_until("a standby", lambda: "postern-standby" in map(
+        name_of, process.children(pool)))
+
+
+def kill_parent(mount):
+    """Returns the next parent, once it serves."""
+    pool = latest_start(mount)["pid"]
+    wait_for_standby(pool)
+    os.kill(pool, signal.SIGKILL)
+    return process.wait_until(
+        "another parent", lambda: (
+            lambda pid: pid != pool and process.children(pid) and pid)(
+                latest_start(mount)["pid"]), 20)
+
+
+def test_lighttpd_does_not_see_a_parent_die(mount):
+    """Whose place its standby takes, again and again; with lighttpd the last of
+    them ends."""
+    one = mount("lighttpd-bin-path")
+    [pool] = ready(one)
+    with Load(lambda: health(one), clients=8) as load:
+        for _ in range(4):
+            load.wait_for_more(50)
+            family = [pool, *process.children(pool)]
+            pool = kill_parent(one)
+            check_gone([pid for pid in family if pid != pool])
+        load.wait_for_more(50)
+    assert not load.other_than(200)
+    family = [pool, *process.children(pool)]
+    one.server.stop()
+    check_gone(family)
+
+
+@pytest.mark.parametrize("deaths", (0, 1))
+def test_lighttpd_is_killed(mount, deaths):
+    """Nobody can tell the pool to stop; it does by itself."""
+    one = mount("lighttpd-bin-path")
+    [pool] = ready(one)
+    wait_for_standby(pool)
+    for _ in range(deaths):
+        pool = kill_parent(one)
+    family = [pool, *process.children(pool)]
+    os.kill(one.server.process.pid, signal.SIGKILL)
+    one.server.process.wait()
+    check_gone(family)
+
+
 def test_spawn_fcgis_daemon(place, mount):
     """One process to end; what it leaves behind does not hinder the next."""
     one = mount("spawn-fcgi-daemon")

@@ -1,0 +1,230 @@
+/* standby.c - a process that outlives the parent, and then takes its place. */
+
+#include "process/standby.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "process/succession.h"
+#include "token/keys.h"
+
+#define NAME "postern-standby" /* as long as a name may be: prctl(2) */
+
+/* The exit status by which it says that nobody is left who wants the pool. */
+#define ALONE 3
+
+#define AGAIN_MS 1000 /* from one standby to the next, and between parents */
+#define RETRY_MS 5000 /* after a program that would not start */
+#define TRIAL_MS 20   /* between looks at its trial */
+
+struct watch {
+	const struct program *program;
+	struct succession will;
+	pid_t parent;
+	int signal_fd;
+	int giver_fd; /* -1: there is none to be seen */
+	int64_t since_ms;
+};
+
+bool
+standby_is_wanted(const struct config *config, const struct listener *listener)
+{
+	/* mod_fcgid starts the next by itself, at another socket. */
+	if (listener->one_at_a_time)
+		return false;
+	switch ((enum config_standby)config->standby) {
+	case STANDBY_ALWAYS:
+		return true;
+	case STANDBY_NEVER:
+		return false;
+	case STANDBY_AUTO:
+		break;
+	}
+	return listen_is_lighttpds(listener);
+}
+
+/* ---- in the child -------------------------------------------------------- */
+
+static bool
+is_orphan(const struct watch *watch)
+{
+	return getppid() != watch->parent;
+}
+
+/* Has the web server gone that started the pool? */
+static bool
+is_alone(const struct watch *watch)
+{
+	struct pollfd giver = { .fd = watch->giver_fd, .events = POLLIN };
+
+	return poll(&giver, 1, 0) == 1;
+}
+
+/* None of what an operator or a terminal sends may still be pending when the
+ * parent's place is taken.  SIGUSR1 tells of its death, too. */
+static int
+open_signals(void)
+{
+	sigset_t ours;
+
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGTERM);
+	sigaddset(&ours, SIGINT);
+	sigaddset(&ours, SIGHUP);
+	sigaddset(&ours, SIGUSR1);
+	return signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Wait for something to happen, for so long; -1: for ever.  True: somebody has
+ * sent us SIGTERM. */
+static bool
+rest(const struct watch *watch, int wait_ms)
+{
+	struct pollfd sights[] = {
+		{ .fd = watch->signal_fd, .events = POLLIN },
+		{ .fd = watch->giver_fd, .events = POLLIN },
+	};
+	struct signalfd_siginfo info;
+	bool told = false;
+
+	(void)poll(sights, sizeof(sights) / sizeof(sights[0]), wait_ms);
+	while (read(watch->signal_fd, &info, sizeof(info)) == sizeof(info))
+		told = told || info.ssi_signo == SIGTERM;
+	return told;
+}
+
+/* Would the program start, as it lies on the disk, with the settings and keys
+ * that there are now? */
+static bool
+would_start(const struct watch *watch)
+{
+	struct program_trial trial;
+	int status = 0;
+
+	if (program_try(watch->program, &watch->will, &trial) != 0)
+		return false;
+	while (waitpid(trial.pid, &status, WNOHANG) == 0) {
+		program_watch(&trial, clock_steady_ms());
+		(void)poll(NULL, 0, TRIAL_MS);
+	}
+	return program_judge(&trial, status);
+}
+
+/* A parent that dies at once, again and again, is not followed by the next at
+ * once.  Returns when nobody wants the pool any more. */
+static void
+take_over(const struct watch *watch)
+{
+	int64_t age_ms = clock_steady_ms() - watch->since_ms;
+	int wait_ms = age_ms < AGAIN_MS ? (int)(AGAIN_MS - age_ms) : 0;
+
+	(void)log_reopen();
+	log_warning("the parent, process %ld, has died: process %ld takes its "
+		    "place",
+	    (long)watch->parent, (long)getpid());
+	prctl(PR_SET_PDEATHSIG, 0);
+	while (!rest(watch, wait_ms) && !is_alone(watch)) {
+		if (would_start(watch))
+			program_become(watch->program, &watch->will);
+		wait_ms = RETRY_MS;
+	}
+}
+
+static _Noreturn void
+stand_by(const struct standby_needs *needs, pid_t parent)
+{
+	struct watch watch = {
+		.program = needs->program,
+		.parent = parent,
+		.signal_fd = open_signals(),
+		.since_ms = clock_steady_ms(),
+	};
+
+	prctl(PR_SET_PDEATHSIG, SIGUSR1);
+	prctl(PR_SET_NAME, NAME);
+	keys_close(needs->keys);
+	listen_leave(needs->listener, &watch.will);
+	watch.giver_fd = watch.will.giver_fd != 0 ? watch.will.giver_fd : -1;
+	if (watch.signal_fd == -1)
+		_exit(EXIT_FAILURE);
+	while (!is_orphan(&watch)) {
+		if (is_alone(&watch))
+			_exit(ALONE);
+		if (rest(&watch, -1))
+			_exit(EXIT_SUCCESS);
+	}
+	take_over(&watch);
+	_exit(EXIT_FAILURE);
+}
+
+/* ---- in the parent ------------------------------------------------------- */
+
+static void
+start(struct standby *standby, const struct standby_needs *needs)
+{
+	pid_t parent = getpid();
+	pid_t pid = fork();
+
+	if (pid == 0)
+		stand_by(needs, parent);
+	standby->start_at_ms = clock_steady_ms() + AGAIN_MS;
+	if (pid == -1)
+		log_error("could not start the standby: %s", strerror(errno));
+	else
+		standby->pid = pid;
+}
+
+void
+standby_tend(struct standby *standby, const struct standby_needs *needs)
+{
+	bool wanted = standby_is_wanted(needs->config, needs->listener);
+
+	if (wanted && standby->pid == 0 &&
+	    clock_steady_ms() >= standby->start_at_ms)
+		start(standby, needs);
+	if (standby->old != 0 && (standby->pid != 0 || !wanted))
+		kill(standby->old, SIGKILL);
+}
+
+enum standby_end
+standby_bury(struct standby *standby, pid_t pid, int status)
+{
+	if (pid == standby->old) {
+		standby->old = 0;
+		return STANDBY_ENDED;
+	}
+	if (pid != standby->pid)
+		return STANDBY_OTHER;
+	standby->pid = 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == ALONE)
+		return STANDBY_LEFT_ALONE;
+	log_warning("the standby, process %ld, has ended", (long)pid);
+	return STANDBY_ENDED;
+}
+
+static void
+end(pid_t *pid)
+{
+	if (*pid == 0)
+		return;
+	kill(*pid, SIGKILL);
+	waitpid(*pid, NULL, 0);
+	*pid = 0;
+}
+
+void
+standby_dismiss(struct standby *standby)
+{
+	end(&standby->pid);
+	end(&standby->old);
+}

@@ -1,0 +1,218 @@
+"""The standby: the process that takes the place of a parent that was killed."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from harness import fastcgi, process, tree
+from harness.load import Load
+from harness.postern import write_settings
+
+HEALTH = "/v2/auth/health"
+STANDBY = "postern-standby"
+
+
+class Family:
+    """A pool with a standby, whoever is its parent now."""
+
+    def __init__(self, pool):
+        self.pool = pool
+        self.address = pool.address
+        self.parent = pool.pid
+        self.parents = [pool.pid]
+        process.wait_until("a standby", self.standby)
+
+    def log(self):
+        return self.pool.log()
+
+    def children(self, standby):
+        return [pid for pid in process.children(self.parent)
+                if (name_of(pid) == STANDBY) == standby]
+
+    def standby(self):
+        """Its process id; None when there is not just one."""
+        found = self.children(True)
+        return found[0] if len(found) == 1 else None
+
+    def workers(self):
+        return self.children(False)
+
+    def kill(self):
+        os.kill(self.parent, signal.SIGKILL)
+        if self.parent == self.pool.pid:
+            self.pool.process.wait()
+
+    def follow(self):
+        """Until the next parent serves and has a standby of its own."""
+        def next_parent():
+            newest = self.pool.events("start")[-1]["pid"]
+            return newest not in self.parents and newest
+        self.parent = process.wait_until("another parent", next_parent)
+        self.parents.append(self.parent)
+        process.wait_until("its workers", lambda: len(self.workers()) == 2)
+        process.wait_until("its standby", self.standby)
+
+    def end(self):
+        """Every parent but the first is nobody's child."""
+        if process.is_alive(self.parent):
+            os.kill(self.parent, signal.SIGTERM)
+        gone([self.parent])
+
+
+def name_of(pid):
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
+
+
+def gone(pids):
+    process.wait_until("their end", lambda: not any(
+        process.is_alive(pid) for pid in pids))
+
+
+def health(family):
+    return fastcgi.ask(family.address, "GET", HEALTH)
+
+
+def status(family):
+    return process.run([tree.POSTERN, "--listen", f"unix:{family.address}",
+                        "--status"]).stdout.decode()
+
+
+def settings_of(family):
+    return dict(line.split("=", 1) for line in
+                family.pool.settings_file.read_text().splitlines())
+
+
+@pytest.fixture
+def start_family(start_pool):
+    families = []
+
+    def start(**changes):
+        families.append(Family(start_pool(
+            **{"workers": 2, "standby": "always", **changes})))
+        return families[-1]
+
+    yield start
+    for family in families:
+        if family.parent != family.pool.pid:
+            family.end()
+
+
+def test_a_parent_dies_and_nobody_sees_it(start_family):
+    family = start_family()
+    with Load(lambda: health(family), clients=8) as load:
+        for _ in range(3):
+            load.wait_for_more(50)
+            workers, standby = family.workers(), family.standby()
+            family.kill()
+            family.follow()
+            assert family.parent == standby
+            gone(workers)
+        load.wait_for_more(50)
+    assert not load.other_than(200)
+    assert family.log().count("takes its place") == 3
+    assert f"process {family.parent} of " in status(family)
+    children = process.children(family.parent)
+    family.end()
+    gone(children)
+    assert not os.path.exists(family.address)
+    assert family.log().count("takes its place") == 3
+
+
+def test_status_tells_the_standby(start_family):
+    family = start_family()
+    process.wait_until("a line of it", lambda:
+                       f"\nstandby     process {family.standby()}\n" in
+                       status(family))
+
+
+def test_a_standby_dies(start_family):
+    family = start_family()
+    for number in (signal.SIGKILL, signal.SIGTERM):
+        first = family.standby()
+        os.kill(first, number)
+        process.wait_until("the next", lambda: family.standby() not in
+                           (None, first))
+        assert f"the standby, process {first}, has ended" in family.log()
+    family.kill()
+    family.follow()
+    assert health(family).status == 200
+
+
+def test_a_signal_is_no_death(start_family):
+    """SIGUSR1, which opens the log again, is how a standby hears of a death."""
+    family = start_family()
+    standby = family.standby()
+    os.kill(standby, signal.SIGUSR1)
+    os.kill(standby, signal.SIGHUP)
+    os.kill(standby, signal.SIGINT)
+    family.kill()
+    family.follow()
+    assert family.parent == standby
+
+
+def test_it_follows_a_reload(start_family):
+    """The next standby is of the new program, and the one before leaves; what it
+    takes over are the settings of the hour."""
+    family = start_family()
+    first = family.standby()
+    write_settings(family.pool.settings_file, {
+        **settings_of(family), "base_path": "/other"})
+    family.pool.hang_up()
+    process.wait_until("another standby", lambda: family.standby() not in
+                       (None, first))
+    gone([first])
+    assert "takes its place" not in family.log()
+    write_settings(family.pool.settings_file, {
+        **settings_of(family), "base_path": "/third"})
+    family.kill()
+    family.follow()
+    assert fastcgi.ask(family.address, "GET",
+                       "/third/auth/health").status == 200
+
+
+def kill_without_hope(family):
+    """While the settings are such that nothing can start."""
+    write_settings(family.pool.settings_file, {
+        **settings_of(family), "workers": "many"})
+    family.kill()
+    process.wait_until("a complaint", lambda: "workers: must be a" in
+                       family.log())
+
+
+def test_it_waits_for_settings_that_will_do(start_family):
+    family = start_family()
+    good = settings_of(family)
+    kill_without_hope(family)
+    write_settings(family.pool.settings_file, good)
+    with Load(lambda: health(family), clients=1) as load:
+        family.follow()
+        load.wait_for_more(1)
+    assert not load.other_than(200)  # who came too early has waited
+
+
+def test_it_is_told_to_leave_meanwhile(start_family):
+    family = start_family()
+    standby = family.standby()
+    kill_without_hope(family)
+    os.kill(standby, signal.SIGTERM)
+    gone([standby])
+    with pytest.raises(ConnectionRefusedError):
+        health(family)
+
+
+def test_no_standby_without_the_setting(start_pool):
+    pool = start_pool(workers=2, standby="never")
+    other = start_pool(workers=2)
+    for one in (pool, other):
+        process.wait_until("workers", lambda: len(one.workers()) == 2)
+        assert STANDBY not in map(name_of, one.workers())
+        os.kill(one.pid, signal.SIGKILL)
+        one.process.wait()
+        with pytest.raises(OSError):
+            process.wait_until("the socket's end", lambda: not fastcgi.ask(
+                one.address, "GET", HEALTH))
