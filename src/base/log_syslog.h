@@ -1,4 +1,4 @@
-/* log_syslog.h - lines to the system's logger; for log.c. */
+/* log_syslog.h - lines to the system's logger; for log_sink.c. */
 
 #ifndef POSTERN_BASE_LOG_SYSLOG_H
 #define POSTERN_BASE_LOG_SYSLOG_H
