@@ -12,14 +12,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log_escape.h"
 #include "base/log_sink.h"
-#include "base/text.h"
 
 /* Kept free at the end of every line, for: quote, brace, newline. */
 #define TAIL_ROOM 3
-
-/* The longest escape of one byte or character: \u{10ffff}. */
-#define ESCAPE_SIZE 16
 
 /* Of the one log of the process; where that is, log_sink.c knows. */
 static struct {
@@ -105,77 +102,13 @@ line_put_text(struct log_line *line, const char *text)
 	return line_put(line, text, strlen(text));
 }
 
-enum escape_style {
-	ESCAPE_SENTENCE, /* for people: quotes stay */
-	ESCAPE_QUOTED,   /* between quotes of a plain line */
-	ESCAPE_JSON,     /* between quotes of JSON (RFC 8259 section 7) */
-};
-
-/* Write the escaped form of one character (or bad byte); returns its size. */
-static size_t
-escape(uint32_t code, bool is_byte, enum escape_style style,
-    char out[static ESCAPE_SIZE])
-{
-	const char *slash = style == ESCAPE_JSON ? "\\\\" : "\\";
-	int size;
-
-	if (code == '\\' || code == '"')
-		size = snprintf(out, ESCAPE_SIZE, "\\%c", (char)code);
-	else if (code == '\n')
-		size = snprintf(out, ESCAPE_SIZE, "\\n");
-	else if (code == '\t')
-		size = snprintf(out, ESCAPE_SIZE, "\\t");
-	else if (style == ESCAPE_JSON && !is_byte && code < 0x10000)
-		size = snprintf(out, ESCAPE_SIZE, "\\u%04x", code);
-	else if (is_byte || code < 0x80)
-		size = snprintf(out, ESCAPE_SIZE, "%sx%02x", slash, code);
-	else
-		size = snprintf(out, ESCAPE_SIZE, "%su{%x}", slash, code);
-	return (size_t)size;
-}
-
-/* May this character stand as it is? */
-static bool
-is_plain(uint32_t code, enum escape_style style)
-{
-	if (code == ' ')
-		return true;
-	if (code == '"')
-		return style == ESCAPE_SENTENCE;
-	if (code < 0x80)
-		return code > ' ' && code != '\\' && code != 0x7f;
-	return text_is_graphic(code);
-}
-
 /* Put a text, escaped; what does not fit is cut off between characters. */
 static void
 line_put_escaped(struct log_line *line, const char *text,
-    enum escape_style style)
+    enum log_escape_style style)
 {
-	char escaped[ESCAPE_SIZE];
-	size_t left = strlen(text);
-	size_t length, size;
-	uint32_t code;
-	bool is_byte, put;
-
-	while (left > 0) {
-		length = text_next(text, left, &code);
-		is_byte = length == 0;
-		if (is_byte) {
-			code = (unsigned char)*text;
-			length = 1;
-		}
-		if (!is_byte && is_plain(code, style)) {
-			put = line_put(line, text, length);
-		} else {
-			size = escape(code, is_byte, style, escaped);
-			put = line_put(line, escaped, size);
-		}
-		if (!put)
-			return;
-		text += length;
-		left -= length;
-	}
+	line->used += log_escape(text, style, line->text + line->used,
+	    line_room(line));
 }
 
 /* Does a value read well without quotes? */
@@ -234,7 +167,7 @@ line_put_name(struct log_line *line, const char *name)
 /* Put a value between quotes; the closing one has its room in the tail. */
 static void
 line_put_quoted(struct log_line *line, const char *text,
-    enum escape_style style)
+    enum log_escape_style style)
 {
 	line_put_text(line, "\"");
 	line_put_escaped(line, text, style);
@@ -259,11 +192,11 @@ log_add(struct log_line *line, const char *name, const char *text)
 	if (line->off || text == NULL || !line_put_name(line, name))
 		return;
 	if (form.format == LOG_FORMAT_JSON)
-		line_put_quoted(line, text, ESCAPE_JSON);
+		line_put_quoted(line, text, LOG_ESCAPE_JSON);
 	else if (is_bare(text))
-		line_put_escaped(line, text, ESCAPE_QUOTED);
+		line_put_escaped(line, text, LOG_ESCAPE_QUOTED);
 	else
-		line_put_quoted(line, text, ESCAPE_QUOTED);
+		line_put_quoted(line, text, LOG_ESCAPE_QUOTED);
 }
 
 void
@@ -310,7 +243,7 @@ log_sentence(enum log_level level, const char *format, va_list values)
 	if (form.format == LOG_FORMAT_JSON)
 		log_add(&line, "message", sentence);
 	else
-		line_put_escaped(&line, sentence, ESCAPE_SENTENCE);
+		line_put_escaped(&line, sentence, LOG_ESCAPE_SENTENCE);
 	log_end(&line);
 	errno = reason;
 }
