@@ -103,6 +103,7 @@ session_open(const struct service *service, const struct session_owner *owner,
 		.address = owner->address,
 		.device = owner->device,
 		.rule = owner->rule,
+		.login_key = owner->login_key,
 		.password_changed_us = owner->password_changed_us,
 	};
 	struct refresh_claims refresh = { row.user, row.session, 0 };

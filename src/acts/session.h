@@ -28,8 +28,8 @@ struct session_tokens {
 
 enum session_result {
 	SESSION_OK,
-	SESSION_REFUSED,     /* the account is gone or disabled, or its password
-	                        another one by now */
+	SESSION_REFUSED,     /* the account is gone or not confirmed, or its
+	                        password another one by now */
 	SESSION_THROTTLED,   /* others failed too often meanwhile */
 	SESSION_UNAVAILABLE,
 	SESSION_FAILED,
@@ -44,7 +44,8 @@ struct session_owner {
 	const char *address; /* or NULL */
 	const char *device;  /* or NULL */
 	const struct throttle_rule *rule; /* whose failures are over; or NULL */
-	int64_t password_changed_us;      /* as in struct new_session */
+	const char *login_key;       /* as in struct new_session; so is this: */
+	int64_t password_changed_us;
 };
 
 /* A session that was not refreshed since then is over. */

@@ -215,6 +215,7 @@ open_session(struct trial *trial)
 		.address = attempt->address,
 		.device = attempt->device,
 		.rule = &trial->throttle.rule,
+		.login_key = attempt->login_key,
 		.password_changed_us = trial->login.password_changed_us,
 	};
 

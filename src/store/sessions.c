@@ -33,6 +33,7 @@ store_session_open(struct db *db, const struct new_session *session)
 		db_int(rule->most_seconds),
 		db_time(rule->now_us),
 		db_time(session->password_changed_us),
+		db_text(session->login_key),
 	};
 	enum store_result result;
 	struct db_rows *rows;

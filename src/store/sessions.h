@@ -36,15 +36,17 @@ struct new_session {
 	const char *address; /* or NULL */
 	const char *device;  /* or NULL */
 	const struct throttle_rule *rule; /* whose failures are over; or NULL */
-	int64_t password_changed_us; /* of the password that was checked; 0: none
-	                                was, or it never changed */
+	const char *login_key;       /* whose password was checked; NULL: none was,
+	                                an API key opens it */
+	int64_t password_changed_us; /* that one's; 0: its time is not known */
 };
 
 /*
  * Write the session, the user's time of sign-in and the audit row in one
  * statement.  Sent twice it changes nothing more.  STORE_NONE, and nothing is
- * written, when the account is gone or disabled, or its password is another one
- * by now; STORE_CONFLICT when so many others failed meanwhile that it is
+ * written, when the account is gone or not confirmed, or its password is
+ * another one by now; where it is being changed at this very moment, this waits
+ * to see.  STORE_CONFLICT when so many others failed meanwhile that it is
  * locked.  Address and device are cut to fit, and left out when they are not
  * UTF-8.
  */

@@ -74,10 +74,15 @@ const struct db_statement statements[STATEMENT_COUNT] = {
 	 * $7 device, $8 event, $9 API key or NULL: the person signs in; $10
 	 * digest of the throttle, or NULL, $11 free failures, $12 most seconds,
 	 * $13 its time, $14 when the password was set that has been checked, or
-	 * NULL.  The failures are forgotten, unless they have come to a lock
-	 * meanwhile: then nothing is written.  The user's row decides next: one
-	 * that is being disabled (5) gets no session, nor does one whose password
-	 * was changed while the old one was being checked.
+	 * NULL, $15 the login key that it was checked for.  The failures are
+	 * forgotten, unless they have come to a lock meanwhile: then nothing is
+	 * written.
+	 *
+	 * No session for a password or a status that is another one by now.  The
+	 * rows that tell are locked, in the order in which posternctl changes
+	 * them: where a change is under way, this waits and judges what that
+	 * leaves.  So each row is asked about nothing but itself; of any other, a
+	 * statement that has waited sees what it saw when it began.
 	 */
 	[STATEMENT_SIGN_IN] = { "sign_in",
 	    "WITH counted AS ("
@@ -86,13 +91,17 @@ const struct db_statement statements[STATEMENT_COUNT] = {
 	    "   THEN t.failures ELSE 0 END"
 	    "  WHERE t.digest = $10::bytea AND t.failures > 0"
 	    "  RETURNING t.failures > 0 AS locked"
+	    "), login AS ("
+	    "  SELECT FROM postern.logins"
+	    "  WHERE login_key = $15::text AND user_id = $1"
+	    "  AND pw_changed_at IS NOT DISTINCT FROM $14::timestamptz"
+	    "  AND NOT EXISTS (SELECT FROM counted WHERE locked)"
+	    "  FOR NO KEY UPDATE"
 	    "), account AS ("
 	    "  UPDATE postern.users SET last_sign_in_at ="
 	    "   CASE WHEN $9::uuid IS NULL THEN $4 ELSE last_sign_in_at END"
-	    "  WHERE user_id = $1 AND status <> 5"
-	    "  AND ($14::timestamptz IS NULL OR EXISTS ("
-	    "   SELECT FROM postern.logins l"
-	    "   WHERE l.login_key = users.login_key AND l.pw_changed_at = $14))"
+	    "  WHERE user_id = $1 AND status = 0"
+	    "  AND ($9::uuid IS NOT NULL OR EXISTS (SELECT FROM login))"
 	    "  AND NOT EXISTS (SELECT FROM counted WHERE locked)"
 	    "  RETURNING user_id"
 	    "), opened AS ("

@@ -65,7 +65,8 @@ int64_t backend_of(struct db *db);
 /* Empty all tables of the schema. */
 void empty_tables(void);
 
-/* An account that may sign in. */
+/* An account that may sign in; its password was set at PASSWORD_US. */
+#define PASSWORD_US INT64_C(1767323045678901) /* 2026-01-02 03:04:05.678901Z */
 void add_account(const struct id *user, const char *login_key,
     const char *verifier, int status);
 

@@ -97,7 +97,8 @@ test_round_trips(void **state)
 	struct db *db = open_through(proxy);
 	struct id user = id_random();
 	struct new_session session = { .user = user, .now_us = 1,
-		.expires_us = 2, .session = id_random(), .event = id_random() };
+		.expires_us = 2, .session = id_random(), .event = id_random(),
+		.login_key = LOGIN, .password_changed_us = PASSWORD_US };
 	long rounds;
 
 	(void)state;
@@ -144,7 +145,8 @@ cut_everywhere(enum proxy_side side)
 	struct db *db = open_through(proxy);
 	struct id user = id_random();
 	struct new_session session = { .user = user, .now_us = 1,
-		.expires_us = 2 };
+		.expires_us = 2, .login_key = LOGIN,
+		.password_changed_us = PASSWORD_US };
 	long bytes, connections, cuts = 0;
 	bool cut = true;
 
@@ -562,44 +564,78 @@ test_statement_that_takes_too_long(void **state)
 	db_close(db);
 }
 
-static void
-test_row_that_another_holds(void **state)
+/* Run SQL in a transaction that stays open until somebody waits for a lock.
+ * Returns, once it has run, whoever holds it. */
+static pid_t
+hold(const char *sql)
 {
 	const struct db_options options = { .program = "store-holder",
 		.timeout_ms = TIMEOUT_MS };
-	struct db *db = open_db(SERVICE, "");
-	struct id user = id_random();
-	struct new_session session = { .user = user, .now_us = 1,
-		.expires_us = 2, .session = id_random(), .event = id_random() };
-	char sql[256];
+	char script[1024];
 	pid_t pid;
 
-	(void)state;
-	empty_tables();
-	add_account(&user, LOGIN, "$s1$", ACCOUNT_CONFIRMED);
-	assert_int_equal(db_ready(db), STORE_OK);
-	snprintf(sql, sizeof(sql),
-	    "UPDATE postern.users SET status = 5 "
-	    "WHERE user_id = %s; SELECT pg_sleep(1)",
-	    sql_id(&user));
+	snprintf(script, sizeof(script),
+	    "%s; DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM pg_catalog.pg_locks "
+	    "WHERE NOT granted) LOOP PERFORM pg_sleep(0.01); END LOOP; END $$",
+	    sql);
 	pid = fork();
 	if (pid == 0) {
 		struct db *holder = open_db_with("postern_admin", "",
 		    &options);
 
-		_exit(db_script(holder, sql) == STORE_OK ? 0 : 1);
+		_exit(db_script(holder, script) == STORE_OK ? 0 : 1);
 	}
 	while (admin_number("SELECT count(*) FROM pg_catalog.pg_stat_activity "
 			    "WHERE application_name = 'store-holder' "
 			    "AND wait_event = 'PgSleep'") == 0 &&
 	       waitpid(pid, NULL, WNOHANG) == 0)
 		pause_ms(10);
-	/* It waits for the row, and then sees that the account is disabled. */
-	assert_int_equal(store_session_open(db, &session), STORE_NONE);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	assert_int_equal(admin_number("SELECT count(*) FROM postern.sessions"),
-	    0);
-	db_close(db);
+	return pid;
+}
+
+/* Whoever signs in waits for a change that is under way, and is then judged by
+ * what it left. */
+static void
+test_row_that_another_holds(void **state)
+{
+	static const struct {
+		const char *change;
+		enum store_result result;
+	} table[] = {
+		{ "UPDATE postern.users SET status = 5", STORE_NONE },
+		{ "UPDATE postern.logins SET status = 3; "
+		  "UPDATE postern.users SET status = 3", STORE_NONE },
+		{ "UPDATE postern.logins SET pw_hash = 'new', "
+		  "pw_changed_at = now(); UPDATE postern.users SET status = 0",
+		    STORE_NONE },
+		{ "DELETE FROM postern.logins; DELETE FROM postern.users",
+		    STORE_NONE },
+		/* The same password at another cost. */
+		{ "UPDATE postern.logins SET pw_hash = 'new'", STORE_OK },
+	};
+	struct id user = id_random();
+	struct new_session session = { .user = user, .now_us = 1,
+		.expires_us = 2, .session = id_random(), .event = id_random(),
+		.login_key = LOGIN, .password_changed_us = PASSWORD_US };
+	int status;
+	pid_t pid;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct db *db = open_db(SERVICE, "");
+
+		empty_tables();
+		add_account(&user, LOGIN, "$s1$", ACCOUNT_CONFIRMED);
+		assert_int_equal(db_ready(db), STORE_OK);
+		pid = hold(table[i].change);
+		if (store_session_open(db, &session) != table[i].result)
+			fail_msg("%s", table[i].change);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+		assert_int_equal(admin_number("SELECT count(*) "
+		    "FROM postern.sessions"), table[i].result == STORE_OK);
+		db_close(db);
+	}
 	empty_tables();
 }
 

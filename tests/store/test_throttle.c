@@ -64,6 +64,8 @@ open_session(struct db *db, const struct id *user,
 		.now_us = now_us,
 		.expires_us = now_us + SECOND,
 		.rule = by->digest != NULL ? &now : NULL,
+		.login_key = LOGIN,
+		.password_changed_us = PASSWORD_US,
 	};
 
 	return store_session_open(db, &session);

@@ -1,0 +1,115 @@
+"""A session is opened while somebody changes what it rests on: the account, its
+password, the API key.  Whoever comes first, none is left.
+
+Rows that a test holds decide who comes first.  posternctl reaches a session only
+when it has changed account or key; a sign-in reaches the account only when it has
+looked at password or key.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+
+from harness import contract, process
+from harness.sessions import Session, ask
+
+REFRESH_URI = "/v2/auth/refresh"
+
+
+class Scene:
+    """One person, the ways in, and what is done to the account."""
+
+    def __init__(self, pool, cluster, ctl, person, sign_in):
+        self.pool, self.cluster, self.ctl = pool, cluster, ctl
+        self.person, self.sign_in = person, sign_in
+
+    def by_password(self):
+        return self.sign_in(self.pool, self.person.email, self.person.password)
+
+    def set_password(self):
+        self.ctl("user", "set-password", self.person.email,
+                 stdin=b"quite another password\n")
+
+    def set_status(self, status):
+        self.ctl("user", "set-status", self.person.email, status)
+
+    @contextmanager
+    def held(self, table):
+        """The person's rows of a table are somebody's until the end."""
+        connection = self.cluster.connect()
+        connection.autocommit = False
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(f"SELECT FROM postern.{table} WHERE user_id = %s"
+                               " FOR UPDATE", [self.person.user_id])
+                assert cursor.rowcount >= 1
+            yield
+        finally:
+            connection.close()
+
+    def wait_for(self, count):
+        process.wait_until(f"{count} who wait for a row", lambda: self.cluster.ask(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted") == [(count,)])
+
+    def meet(self, table, first, second):
+        """`first` waits for rows of a table, `second` for `first`; what came of
+        both."""
+        with ThreadPoolExecutor() as threads:
+            with self.held(table):
+                one = threads.submit(first)
+                self.wait_for(1)
+                other = threads.submit(second)
+                self.wait_for(2)
+            return one.result(), other.result()
+
+    def sessions(self):
+        """How many are left that have not ended."""
+        [(count,)] = self.cluster.ask(
+            "SELECT count(*) FROM postern.sessions WHERE user_id = %s AND "
+            "ended_at IS NULL", self.person.user_id)
+        return count
+
+    def check_over(self, answer):
+        """It gave a session, which is over."""
+        session = Session(contract.check_signed_in(answer))
+        contract.check_refused(
+            ask(self.pool, "POST", REFRESH_URI,
+                {"refreshToken": session.refresh}), 401,
+            "INVALID_SESSION_TOKEN")
+
+
+@pytest.fixture(scope="module")
+def pool(start_pool_for_session):
+    return start_pool_for_session(db_timeout_ms=20000)
+
+
+@pytest.fixture
+def scene(pool, cluster, ctl, new_person, sign_in):
+    return Scene(pool, cluster, ctl, new_person(), sign_in)
+
+
+CHANGES = {
+    "password": Scene.set_password,
+    "reset": lambda scene: scene.set_status("reset-required"),
+    "disabled": lambda scene: scene.set_status("disabled"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_change_before_a_sign_in(scene, name):
+    """The password was right when it was looked at, and is not when the session
+    would be written."""
+    contract.check_signed_in(scene.by_password())
+    _, answer = scene.meet("sessions", lambda: CHANGES[name](scene),
+                           scene.by_password)
+    contract.check_refused(answer, 401, "INVALID_CREDENTIALS")
+    assert scene.sessions() == 0
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_sign_in_before_a_change(scene, name):
+    answer, _ = scene.meet("users", scene.by_password,
+                           lambda: CHANGES[name](scene))
+    scene.check_over(answer)
+    assert scene.sessions() == 0
