@@ -28,8 +28,8 @@ struct session_tokens {
 
 enum session_result {
 	SESSION_OK,
-	SESSION_REFUSED,     /* the account is gone or not confirmed, or its
-	                        password another one by now */
+	SESSION_REFUSED,     /* the account is gone or not confirmed, its password
+	                        another one by now, or the API key revoked */
 	SESSION_THROTTLED,   /* others failed too often meanwhile */
 	SESSION_UNAVAILABLE,
 	SESSION_FAILED,

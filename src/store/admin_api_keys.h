@@ -48,8 +48,9 @@ enum store_result store_api_key_list(struct db *db, const struct id *user,
     const struct id *after_user, const struct id *after_key, size_t limit,
     struct api_key_info *list, size_t *count);
 
-/* Revoke a key.  *revoked_us tells when it was: now, or some time before.
- * STORE_NONE: there is no such key. */
+/* Revoke a key, and end the sessions that it opened or is opening.  *revoked_us
+ * tells when it was: now, or some time before.  STORE_NONE: there is no such
+ * key. */
 enum store_result store_api_key_revoke(struct db *db, const struct id *key,
     int64_t now_us, int64_t *revoked_us);
 

@@ -44,11 +44,11 @@ struct new_session {
 /*
  * Write the session, the user's time of sign-in and the audit row in one
  * statement.  Sent twice it changes nothing more.  STORE_NONE, and nothing is
- * written, when the account is gone or not confirmed, or its password is
- * another one by now; where it is being changed at this very moment, this waits
- * to see.  STORE_CONFLICT when so many others failed meanwhile that it is
- * locked.  Address and device are cut to fit, and left out when they are not
- * UTF-8.
+ * written, when the account is gone or not confirmed, its password is another
+ * one by now, or the API key no longer stands; where one of them is being
+ * changed at this very moment, this waits to see.  STORE_CONFLICT when so many
+ * others failed meanwhile that it is locked.  Address and device are cut to fit,
+ * and left out when they are not UTF-8.
  */
 enum store_result store_session_open(struct db *db,
     const struct new_session *session);

@@ -78,11 +78,12 @@ const struct db_statement statements[STATEMENT_COUNT] = {
 	 * forgotten, unless they have come to a lock meanwhile: then nothing is
 	 * written.
 	 *
-	 * No session for a password or a status that is another one by now.  The
-	 * rows that tell are locked, in the order in which posternctl changes
-	 * them: where a change is under way, this waits and judges what that
-	 * leaves.  So each row is asked about nothing but itself; of any other, a
-	 * statement that has waited sees what it saw when it began.
+	 * No session for a password or a status that is another one by now, or for
+	 * an API key that no longer stands.  The rows that tell are locked, in the
+	 * order in which posternctl changes them: where a change is under way, this
+	 * waits and judges what that leaves.  So each row is asked about nothing but
+	 * itself; of any other, a statement that has waited sees what it saw when it
+	 * began.
 	 */
 	[STATEMENT_SIGN_IN] = { "sign_in",
 	    "WITH counted AS ("
@@ -97,11 +98,16 @@ const struct db_statement statements[STATEMENT_COUNT] = {
 	    "  AND pw_changed_at IS NOT DISTINCT FROM $14::timestamptz"
 	    "  AND NOT EXISTS (SELECT FROM counted WHERE locked)"
 	    "  FOR NO KEY UPDATE"
+	    "), standing AS ("
+	    "  SELECT FROM postern.api_keys"
+	    "  WHERE user_id = $1 AND key_id = $9::uuid AND revoked_at IS NULL"
+	    "  AND (expires_at IS NULL OR expires_at > $4)"
+	    "  FOR NO KEY UPDATE"
 	    "), account AS ("
 	    "  UPDATE postern.users SET last_sign_in_at ="
 	    "   CASE WHEN $9::uuid IS NULL THEN $4 ELSE last_sign_in_at END"
 	    "  WHERE user_id = $1 AND status = 0"
-	    "  AND ($9::uuid IS NOT NULL OR EXISTS (SELECT FROM login))"
+	    "  AND (EXISTS (SELECT FROM login) OR EXISTS (SELECT FROM standing))"
 	    "  AND NOT EXISTS (SELECT FROM counted WHERE locked)"
 	    "  RETURNING user_id"
 	    "), opened AS ("

@@ -29,6 +29,21 @@ fault_of(enum account_status status)
 	return ERROR_DISABLED;
 }
 
+/* What stood when it was looked at does not any more: look again.  Where it is not
+ * the account, it is the key. */
+static void
+refuse_late(struct exchange *exchange)
+{
+	struct person person;
+	enum error fault;
+
+	if (!admit_person(exchange, &person))
+		return;
+	fault = fault_of(person.status);
+	error_answer(exchange->response,
+	    fault != ERROR_COUNT ? fault : ERROR_UNAUTHORISED, NULL);
+}
+
 static void
 open_for(struct exchange *exchange, const struct person *person)
 {
@@ -49,7 +64,7 @@ open_for(struct exchange *exchange, const struct person *person)
 		secret_wipe(&tokens, sizeof(tokens));
 		return;
 	case SESSION_REFUSED:
-		error_answer(exchange->response, ERROR_DISABLED, NULL);
+		refuse_late(exchange);
 		return;
 	case SESSION_UNAVAILABLE:
 		error_answer(exchange->response, ERROR_UNAVAILABLE, NULL);

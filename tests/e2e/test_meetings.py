@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from conftest import key_id
 from harness import contract, process
 from harness.sessions import Session, ask
 
@@ -23,9 +24,18 @@ class Scene:
     def __init__(self, pool, cluster, ctl, person, sign_in):
         self.pool, self.cluster, self.ctl = pool, cluster, ctl
         self.person, self.sign_in = person, sign_in
+        self.key = ctl("api-key", "create", "--scope", "secret", "--user",
+                       person.email)
 
     def by_password(self):
         return self.sign_in(self.pool, self.person.email, self.person.password)
+
+    def by_key(self):
+        return ask(self.pool, "GET", "/v2/auth/session",
+                   headers={"x-api-key": self.key})
+
+    def revoke(self):
+        self.ctl("api-key", "revoke", key_id(self.key))
 
     def set_password(self):
         self.ctl("user", "set-password", self.person.email,
@@ -111,5 +121,31 @@ def test_change_before_a_sign_in(scene, name):
 def test_sign_in_before_a_change(scene, name):
     answer, _ = scene.meet("users", scene.by_password,
                            lambda: CHANGES[name](scene))
+    scene.check_over(answer)
+    assert scene.sessions() == 0
+
+
+# What is done to a key or its owner, and what is said of it then.
+ENDS_OF_A_KEY = {
+    "revoked": (Scene.revoke, "UNAUTHORISED"),
+    "reset": (CHANGES["reset"], "PASSWORD_RESET_REQUIRED"),
+    "disabled": (CHANGES["disabled"], "FORBIDDEN"),
+}
+
+
+@pytest.mark.parametrize("name", ENDS_OF_A_KEY)
+def test_end_of_a_key_before_its_session(scene, name):
+    end, code = ENDS_OF_A_KEY[name]
+    # (Its use is noted, too: from now on not for an hour.)
+    contract.check_signed_in(scene.by_key())
+    _, answer = scene.meet("sessions", lambda: end(scene), scene.by_key)
+    contract.check_refused(answer, 401, code)
+    assert scene.sessions() == 0
+
+
+@pytest.mark.parametrize("name", ENDS_OF_A_KEY)
+def test_session_before_the_end_of_its_key(scene, name):
+    end, _ = ENDS_OF_A_KEY[name]
+    answer, _ = scene.meet("users", scene.by_key, lambda: end(scene))
     scene.check_over(answer)
     assert scene.sessions() == 0

@@ -616,7 +616,9 @@ test_session_of_a_key(void **state)
 	struct session_state after;
 
 	row.key = id_random();
+	row.login_key = NULL;
 	add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
+	add_key(&user, &row.key, "1", "NULL", "NULL");
 	assert_int_equal(store_session_open(db, &row), STORE_OK);
 	assert_int_equal(admin_number("SELECT count(*) FROM postern.users "
 	    "WHERE last_sign_in_at IS NULL"), 1);
@@ -626,6 +628,45 @@ test_session_of_a_key(void **state)
 	shown.idle_since_us = 1;
 	assert_int_equal(store_session_show(db, &shown, &after), STORE_OK);
 	assert_true(id_equal(&after.key, &row.key));
+	db_close(db);
+}
+
+static void
+test_no_session_for_a_key_that_does_not_stand(void **state)
+{
+	static const struct {
+		const char *expires, *revoked;
+		bool stands;
+	} table[] = {
+		{ "NULL", "now()", false },
+		{ "'2026-06-01T00:00:00.123456Z'", "NULL", false },
+		{ "'2026-06-01T00:00:00.123457Z'", "NULL", true },
+		{ "'infinity'", "NULL", true },
+	};
+	struct db *db = begin(state);
+	struct id user = id_random(), other = id_random();
+	struct new_session row = make_session(&user);
+
+	row.login_key = NULL;
+	add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		row.session = row.event = row.key = id_random();
+		add_key(&user, &row.key, "1", table[i].expires,
+		    table[i].revoked);
+		if (store_session_open(db, &row) !=
+		    (table[i].stands ? STORE_OK : STORE_NONE))
+			fail_msg("%s %s", table[i].expires, table[i].revoked);
+	}
+	assert_counts(2, 2, 0);
+	/* Somebody else's, one that never was, and none. */
+	row.session = row.event = row.key = id_random();
+	add_key(&other, &row.key, "1", "NULL", "NULL");
+	assert_int_equal(store_session_open(db, &row), STORE_NONE);
+	row.key = id_random();
+	assert_int_equal(store_session_open(db, &row), STORE_NONE);
+	row.key = id_nil;
+	assert_int_equal(store_session_open(db, &row), STORE_NONE);
+	assert_counts(2, 2, 0);
 	db_close(db);
 }
 
@@ -978,6 +1019,7 @@ main(void)
 		TWICE(test_token_of_a_session_that_is_over),
 		TWICE(test_token_of_no_session),
 		TWICE(test_session_of_a_key),
+		TWICE(test_no_session_for_a_key_that_does_not_stand),
 		TWICE(test_sessions_are_seen),
 		TWICE(test_one_session_is_left),
 		TWICE(test_many_sessions_are_left),

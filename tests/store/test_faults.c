@@ -593,15 +593,44 @@ hold(const char *sql)
 	return pid;
 }
 
-/* Whoever signs in waits for a change that is under way, and is then judged by
- * what it left. */
+struct change {
+	const char *sql;
+	enum store_result result; /* of opening a session meanwhile */
+};
+
+/* Whoever opens a session waits for a change that is under way, and is then
+ * judged by what it left. */
 static void
-test_row_that_another_holds(void **state)
+try_during(struct new_session *session, const struct change *change)
 {
-	static const struct {
-		const char *change;
-		enum store_result result;
-	} table[] = {
+	struct db *db = open_db(SERVICE, "");
+	int status;
+	pid_t pid;
+
+	session->session = session->event = id_random();
+	session->now_us = 1;
+	session->expires_us = 2;
+	empty_tables();
+	add_account(&session->user, LOGIN, "$s1$", ACCOUNT_CONFIRMED);
+	admin("INSERT INTO postern.api_keys VALUES (%s, %s, "
+	      "decode(repeat('ab', 32), 'hex'), 1, '', now())",
+	    sql_id(&session->user), sql_id(&session->key));
+	assert_int_equal(db_ready(db), STORE_OK);
+	pid = hold(change->sql);
+	if (store_session_open(db, session) != change->result)
+		fail_msg("%s", change->sql);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(admin_number("SELECT count(*) FROM postern.sessions"),
+	    change->result == STORE_OK);
+	db_close(db);
+	empty_tables();
+}
+
+static void
+test_sign_in_during_a_change(void **state)
+{
+	static const struct change table[] = {
 		{ "UPDATE postern.users SET status = 5", STORE_NONE },
 		{ "UPDATE postern.logins SET status = 3; "
 		  "UPDATE postern.users SET status = 3", STORE_NONE },
@@ -613,30 +642,33 @@ test_row_that_another_holds(void **state)
 		/* The same password at another cost. */
 		{ "UPDATE postern.logins SET pw_hash = 'new'", STORE_OK },
 	};
-	struct id user = id_random();
-	struct new_session session = { .user = user, .now_us = 1,
-		.expires_us = 2, .session = id_random(), .event = id_random(),
+	struct new_session session = { .user = id_random(),
 		.login_key = LOGIN, .password_changed_us = PASSWORD_US };
-	int status;
-	pid_t pid;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		struct db *db = open_db(SERVICE, "");
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		try_during(&session, &table[i]);
+}
 
-		empty_tables();
-		add_account(&user, LOGIN, "$s1$", ACCOUNT_CONFIRMED);
-		assert_int_equal(db_ready(db), STORE_OK);
-		pid = hold(table[i].change);
-		if (store_session_open(db, &session) != table[i].result)
-			fail_msg("%s", table[i].change);
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		assert_int_equal(status, 0);
-		assert_int_equal(admin_number("SELECT count(*) "
-		    "FROM postern.sessions"), table[i].result == STORE_OK);
-		db_close(db);
-	}
-	empty_tables();
+static void
+test_key_opens_a_session_during_a_change(void **state)
+{
+	static const struct change table[] = {
+		{ "UPDATE postern.users SET status = 5", STORE_NONE },
+		{ "UPDATE postern.api_keys SET revoked_at = now()",
+		    STORE_NONE },
+		{ "DELETE FROM postern.api_keys; DELETE FROM postern.users",
+		    STORE_NONE },
+		/* It was used. */
+		{ "UPDATE postern.api_keys SET last_used_at = now()",
+		    STORE_OK },
+	};
+	struct new_session session = { .user = id_random(),
+		.key = id_random() };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		try_during(&session, &table[i]);
 }
 
 /* ---- a server that is not there ------------------------------------------ */
@@ -862,7 +894,8 @@ main(void)
 		cmocka_unit_test(test_slow_ones_are_no_silence),
 		cmocka_unit_test(test_lost_then_late),
 		cmocka_unit_test(test_statement_that_takes_too_long),
-		cmocka_unit_test(test_row_that_another_holds),
+		cmocka_unit_test(test_sign_in_during_a_change),
+		cmocka_unit_test(test_key_opens_a_session_during_a_change),
 		cmocka_unit_test_teardown(test_server_stops_and_starts,
 		    start_after),
 		cmocka_unit_test(test_server_restarts_between_calls),
