@@ -221,23 +221,38 @@ store_account_change(struct db *db, const struct account_change *change,
 	return STORE_OK;
 }
 
-enum store_result
-store_account_delete(struct db *db, const char *login_key,
-    const struct id *user, int64_t *sessions, int64_t *api_keys)
+/* Remove what there is, and add up how much it was. */
+static enum store_result
+delete_all(struct db *db, const char *login_key, const struct id *user,
+    int64_t *sessions, int64_t *api_keys)
 {
 	const struct db_value values[] = { db_text(login_key), db_id(user) };
 	struct db_rows *rows;
 	enum store_result result;
 
-	*sessions = *api_keys = 0;
 	result = db_run(db, &admin_statements[ADMIN_ACCOUNT_DELETE], values, 2,
 	    &rows);
 	if (result != STORE_OK)
 		return result;
 	if (db_rows_count(rows) == 1) {
-		*sessions = db_get_int(rows, 0, 0);
-		*api_keys = db_get_int(rows, 0, 1);
+		*api_keys += db_get_int(rows, 0, 0);
+		*sessions += db_get_int(rows, 0, 3);
 	}
 	db_rows_free(rows);
 	return STORE_OK;
+}
+
+enum store_result
+store_account_delete(struct db *db, const char *login_key,
+    const struct id *user, int64_t *sessions, int64_t *api_keys)
+{
+	enum store_result result;
+
+	*sessions = *api_keys = 0;
+	result = delete_all(db, login_key, user, sessions, api_keys);
+	if (result != STORE_OK)
+		return result;
+	/* A session that was being opened, for which the first one waited, that
+	 * one could not see. */
+	return delete_all(db, login_key, user, sessions, api_keys);
 }

@@ -90,8 +90,8 @@ struct account_change {
 enum store_result store_account_change(struct db *db,
     const struct account_change *change, int64_t *sessions_ended);
 
-/* Remove an account with its sessions and API keys; audit rows stay.  OK, too,
- * when there was nothing left to remove. */
+/* Remove an account with its sessions, also those that are being opened, and API
+ * keys; audit rows stay.  OK, too, when there was nothing left to remove. */
 enum store_result store_account_delete(struct db *db, const char *login_key,
     const struct id *user, int64_t *sessions, int64_t *api_keys);
 

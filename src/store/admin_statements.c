@@ -107,17 +107,20 @@ const struct db_statement admin_statements[ADMIN_STATEMENT_COUNT] = {
 	  " SELECT (SELECT count(*) FROM account), (SELECT count(*) FROM ended)"
 	  " FROM login" },
 
-	/* 1 login_key 2 user */
+	/* 1 login_key 2 user; answers how many rows of each table.  They are removed
+	 * in the order of the answer: the one in which a sign-in locks them. */
 	[ADMIN_ACCOUNT_DELETE] = { "admin_account_delete",
-	  "WITH login AS ("
-	  "  DELETE FROM postern.logins WHERE login_key = $1 AND user_id = $2),"
+	  "WITH keys AS ("
+	  "  DELETE FROM postern.api_keys WHERE user_id = $2 RETURNING key_id),"
+	  " login AS ("
+	  "  DELETE FROM postern.logins WHERE login_key = $1 AND user_id = $2"
+	  "  RETURNING user_id),"
 	  " account AS ("
-	  "  DELETE FROM postern.users WHERE user_id = $2),"
+	  "  DELETE FROM postern.users WHERE user_id = $2 RETURNING user_id),"
 	  " gone AS ("
-	  "  DELETE FROM postern.sessions WHERE user_id = $2 RETURNING sid),"
-	  " keys AS ("
-	  "  DELETE FROM postern.api_keys WHERE user_id = $2 RETURNING key_id)"
-	  " SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM keys)" },
+	  "  DELETE FROM postern.sessions WHERE user_id = $2 RETURNING sid)"
+	  " SELECT (SELECT count(*) FROM keys), (SELECT count(*) FROM login),"
+	  "  (SELECT count(*) FROM account), (SELECT count(*) FROM gone)" },
 
 	/* 1 user 2 key 3 digest 4 scope 5 name 6 now 7 expires */
 	[ADMIN_API_KEY_ADD] = { "admin_api_key_add",

@@ -44,6 +44,9 @@ class Scene:
     def set_status(self, status):
         self.ctl("user", "set-status", self.person.email, status)
 
+    def delete(self):
+        self.ctl("user", "delete", self.person.email, "--yes")
+
     @contextmanager
     def held(self, table):
         """The person's rows of a table are somebody's until the end."""
@@ -148,4 +151,27 @@ def test_session_before_the_end_of_its_key(scene, name):
     end, _ = ENDS_OF_A_KEY[name]
     answer, _ = scene.meet("users", scene.by_key, lambda: end(scene))
     scene.check_over(answer)
+    assert scene.sessions() == 0
+
+
+# ---- an account that is deleted ----------------------------------------------
+
+@pytest.mark.parametrize("way", [Scene.by_password, Scene.by_key])
+def test_session_before_the_end_of_its_account(scene, way):
+    """Nothing of the person is left, and what came of it is of no use."""
+    answer, _ = scene.meet("users", lambda: way(scene), scene.delete)
+    scene.check_over(answer)
+    for table in ("logins", "users", "sessions", "api_keys"):
+        assert scene.cluster.ask(f"SELECT count(*) FROM postern.{table} WHERE"
+                                 " user_id = %s",
+                                 scene.person.user_id) == [(0,)]
+
+
+@pytest.mark.parametrize("way, code", [
+    (Scene.by_password, "INVALID_CREDENTIALS"),
+    (Scene.by_key, "UNAUTHORISED")])
+def test_end_of_an_account_before_its_session(scene, way, code):
+    """(posternctl removes the rows of the table users last.)"""
+    _, answer = scene.meet("users", scene.delete, lambda: way(scene))
+    contract.check_refused(answer, 401, code)
     assert scene.sessions() == 0
