@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/ids.h"
 #include "base/secret.h"
 
@@ -86,7 +87,7 @@ hyphen_before(int i)
 void
 id_format(const struct id *id, char text[static ID_TEXT_SIZE])
 {
-	static const char digits[] = "0123456789abcdef";
+	static const char digits[] = HEX_LOWER;
 	char *out = text;
 
 	for (int i = 0; i < ID_SIZE; i++) {
@@ -98,35 +99,22 @@ id_format(const struct id *id, char text[static ID_TEXT_SIZE])
 	*out = '\0';
 }
 
-/* The value of a hexadecimal digit, or -1. */
-static int
-nibble(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 int
 id_parse(const char *text, size_t size, struct id *id)
 {
 	struct id read;
-	int high, low;
+	int byte;
 
 	if (size != ID_TEXT_SIZE - 1)
 		return -1;
 	for (int i = 0; i < ID_SIZE; i++) {
 		if (hyphen_before(i) && *text++ != '-')
 			return -1;
-		high = nibble(*text++);
-		low = nibble(*text++);
-		if (high == -1 || low == -1)
+		byte = hex_byte(text);
+		if (byte < 0)
 			return -1;
-		read.bytes[i] = (unsigned char)(high << 4 | low);
+		read.bytes[i] = (unsigned char)byte;
+		text += 2;
 	}
 	*id = read;
 	return 0;

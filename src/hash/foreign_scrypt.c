@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "hash/foreign_private.h"
 
 enum foreign_state
@@ -104,35 +105,20 @@ foreign_scrypt_parse_7(const char *rest, struct foreign *foreign)
 	return foreign_scrypt_check(foreign);
 }
 
-/* The value of a lower-case hexadecimal digit, or -1. */
-static int
-hex_value(char c)
-{
-	static const char digits[16] = "0123456789abcdef";
-	const char *found = memchr(digits, c, sizeof(digits));
-
-	return found == NULL ? -1 : (int)(found - digits);
-}
-
 /* Salt + ":" + hash.  The salt is its text again; the cost is always this. */
 enum foreign_state
 foreign_scrypt_parse_better_auth(const char *rest, struct foreign *foreign)
 {
 	const char *hash = rest + 33;
-	int high, low;
 
-	if (strspn(rest, "0123456789abcdef") != 32 || rest[32] != ':' ||
-	    strlen(hash) != 2 * SCRYPT_HASH_SIZE)
+	if (strspn(rest, HEX_LOWER) != 32 || rest[32] != ':' ||
+	    strspn(hash, HEX_LOWER) != 2 * SCRYPT_HASH_SIZE ||
+	    hash[2 * SCRYPT_HASH_SIZE] != '\0')
 		return FOREIGN_UNKNOWN;
 	memcpy(foreign->salt, rest, 32);
 	foreign->salt_size = 32;
-	for (size_t i = 0; i < SCRYPT_HASH_SIZE; i++) {
-		high = hex_value(hash[2 * i]);
-		low = hex_value(hash[2 * i + 1]);
-		if (high < 0 || low < 0)
-			return FOREIGN_UNKNOWN;
-		foreign->hash[i] = (unsigned char)(high << 4 | low);
-	}
+	for (size_t i = 0; i < SCRYPT_HASH_SIZE; i++)
+		foreign->hash[i] = (unsigned char)hex_byte(hash + 2 * i);
 	foreign->hash_size = SCRYPT_HASH_SIZE;
 	foreign->scrypt = (struct scrypt_cost){ .log2_n = 14, .r = 16, .p = 1 };
 	return foreign_scrypt_check(foreign);

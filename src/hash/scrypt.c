@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/base64url.h"
+#include "base/hex.h"
 #include "base/secret.h"
 #include "hash/scrypt.h"
 
@@ -117,17 +118,7 @@ scrypt_format(const struct scrypt_stored *stored,
 static unsigned
 hex_read(const char *text)
 {
-	static const char digits[] = "0123456789abcdef";
-	unsigned number = 0;
-	const char *digit;
-
-	for (int i = 0; i < 2; i++) {
-		digit = memchr(digits, text[i], 16);
-		if (digit == NULL)
-			return 0;
-		number = number << 4 | (unsigned)(digit - digits);
-	}
-	return number;
+	return strspn(text, HEX_LOWER) < 2 ? 0 : (unsigned)hex_byte(text);
 }
 
 int

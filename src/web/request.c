@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/memory.h"
 #include "base/secret.h"
 #include "base/text.h"
@@ -95,29 +96,6 @@ is_address(const char *text)
 	    inet_pton(AF_INET6, text, &room) == 1;
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/* Undo one percent-escape at `text`; -1 when it is none. */
-static int
-unescape(const char *text)
-{
-	int high, low;
-
-	if ((high = hex_digit(text[1])) < 0 || (low = hex_digit(text[2])) < 0)
-		return -1;
-	return high << 4 | low;
-}
-
 /* A segment that means another place than it says. */
 static bool
 is_dots(const char *segment, size_t size)
@@ -176,7 +154,7 @@ decode_path(const char *uri, char path[static REQUEST_PATH_SIZE])
 		int c = (unsigned char)*uri;
 
 		if (c == '%') {
-			c = unescape(uri);
+			c = hex_byte(uri + 1);
 			if (c == '/' || c == '\\')
 				return -1;
 			uri += 2;
@@ -371,7 +349,7 @@ decode_query(const char *text, size_t size, char *out, size_t room)
 		if (c == '+') {
 			c = ' ';
 		} else if (c == '%') {
-			if (size - i < 3 || (c = unescape(text + i)) <= 0)
+			if (size - i < 3 || (c = hex_byte(text + i + 1)) <= 0)
 				return -1;
 			i += 2;
 		}
