@@ -2,9 +2,8 @@
 
 import os
 import signal
-from pathlib import Path
 
-from . import process, web
+from . import web
 
 MODULES = "/usr/lib/apache2/modules"
 
@@ -18,11 +17,7 @@ class Apache(web.Server):
     def __init__(self, directory, backend, modules=(), root=None):
         """`backend` is what /etc/apache2/conf-enabled would hold; `modules` are
         the names that `a2enmod` takes."""
-        self.directory = Path(directory)
-        self.directory.mkdir()
-        root = root or self.directory / "root"
-        Path(root).mkdir(exist_ok=True)
-        self.port = process.free_port()
+        super().__init__(directory, root)
         self.logs = [self.directory / "error.log"]
         loaded = "".join(
             f"LoadModule {name}_module {MODULES}/mod_{name}.so\n"
@@ -35,7 +30,7 @@ PidFile "{self.directory}/pid"
 Mutex file:{self.directory} default
 ServerName localhost
 Listen 127.0.0.1:{self.port}
-DocumentRoot "{root}"
+DocumentRoot "{self.root}"
 ErrorLog "{self.logs[0]}"
 LogLevel info
 ServerLimit 2
@@ -45,11 +40,8 @@ MaxRequestWorkers 128
 <Directory />
     Require all denied
 </Directory>
-<Directory "{root}">
+<Directory "{self.root}">
     Require all granted
 </Directory>
 {backend}""")
-        self.process = process.Process(
-            ["apache2", "-D", "FOREGROUND", "-f", settings],
-            self.directory / "output")
-        self.wait_until_it_answers()
+        self.run(["apache2", "-D", "FOREGROUND", "-f", settings])

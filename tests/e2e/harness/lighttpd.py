@@ -3,9 +3,8 @@
 import os
 import shutil
 import signal
-from pathlib import Path
 
-from . import process, web
+from . import web
 
 
 def quote(value):
@@ -41,16 +40,12 @@ class Lighttpd(web.Server):
 
     def __init__(self, directory, backend, root=None, port=None, user=None):
         """Root's becomes `user`, as Debian's package does."""
-        self.directory = Path(directory)
-        self.directory.mkdir()
+        super().__init__(directory, root, port)
         if user and os.getuid() == 0:
             shutil.chown(self.directory, user, user)
             backend = f"""server.username = {quote(user)}
 server.groupname = {quote(user)}
 {backend}"""
-        root = root or self.directory / "root"
-        Path(root).mkdir(exist_ok=True)
-        self.port = port or process.free_port()
         self.logs = [self.directory / "error.log",
                      self.directory / "breakage.log"]
         settings = self.directory / "lighttpd.conf"
@@ -58,7 +53,7 @@ server.groupname = {quote(user)}
 server.modules = ( "mod_fastcgi" )
 server.bind = "127.0.0.1"
 server.port = {self.port}
-server.document-root = {quote(root)}
+server.document-root = {quote(self.root)}
 server.errorlog = {quote(self.logs[0])}
 server.breakagelog = {quote(self.logs[1])}
 server.upload-dirs = ( {quote(self.directory)} )
@@ -67,6 +62,4 @@ mimetype.assign = ( ".html" => "text/html; charset=utf-8",
     ".css" => "text/css", ".js" => "text/javascript",
     ".svg" => "image/svg+xml" )
 {backend}""")
-        self.process = process.Process(
-            ["lighttpd", "-D", "-f", settings], self.directory / "output")
-        self.wait_until_it_answers()
+        self.run(["lighttpd", "-D", "-f", settings])

@@ -2,9 +2,8 @@
 
 import os
 import signal
-from pathlib import Path
 
-from . import process, web
+from . import web
 
 # root gives its rights away, as Debian's package does.
 AS_WHOM = "user www-data;\n" if os.getuid() == 0 else ""
@@ -15,11 +14,7 @@ class Nginx(web.Server):
 
     def __init__(self, directory, locations, http="", root=None):
         """`locations` stands in a server's block, `http` before it."""
-        self.directory = Path(directory)
-        self.directory.mkdir()
-        root = root or self.directory / "root"
-        Path(root).mkdir(exist_ok=True)
-        self.port = process.free_port()
+        super().__init__(directory, root)
         self.logs = [self.directory / "error.log"]
         settings = self.directory / "nginx.conf"
         settings.write_text(f"""
@@ -42,12 +37,10 @@ http {{
     server {{
         listen 127.0.0.1:{self.port};
         server_name localhost;
-        root {root};
+        root {self.root};
         {locations}
     }}
 }}
 """)
-        self.process = process.Process(
-            ["nginx", "-e", self.logs[0], "-p", self.directory, "-c", settings],
-            self.directory / "output")
-        self.wait_until_it_answers()
+        self.run(["nginx", "-e", self.logs[0], "-p", self.directory,
+                  "-c", settings])

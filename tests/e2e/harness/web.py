@@ -5,8 +5,9 @@ import http.client
 import json
 import signal
 import ssl
+from pathlib import Path
 
-from . import openapi
+from . import openapi, process
 
 ANYBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 ANYBODY.check_hostname = False
@@ -67,13 +68,24 @@ def fetch(port, method, target, body=None, headers=(), host="127.0.0.1",
 
 
 class Server:
-    """A web server of the tests' own: `port`, `process` and `logs` are its
-    maker's."""
+    """A web server of the tests' own: what it logs into, `logs`, is its
+    maker's, who also runs it."""
 
     # Lets requests in flight end.
     KINDLY = signal.SIGTERM
 
-    def wait_until_it_answers(self):
+    def __init__(self, directory, root=None, port=None):
+        """`directory` is made for it, and `root`, what it serves, where that is
+        not there."""
+        self.directory = Path(directory)
+        self.directory.mkdir()
+        self.root = Path(root or self.directory / "root")
+        self.root.mkdir(exist_ok=True)
+        self.port = port or process.free_port()
+
+    def run(self, command):
+        """Start it, and wait until it answers."""
+        self.process = process.Process(command, self.directory / "output")
         try:
             self.process.wait_until_it_answers(("127.0.0.1", self.port))
         except BaseException:
