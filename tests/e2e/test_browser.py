@@ -135,23 +135,65 @@ def test_by_keyboard_alone(page, quickstart):
         ".contains(document.activeElement)")
 
 
-@pytest.mark.parametrize("width", [320, 390, 1000])
-def test_no_sideways_scrolling(page, quickstart, width):
-    env = quickstart.env()
+def show_as(page, width, text_percent):
+    """In a window of this width, and with text of this size."""
     page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
         "width": width, "height": 700, "deviceScaleFactor": 1,
         "mobile": width < 500})
+    page.execute_script("document.documentElement.style.fontSize = "
+                        "arguments[0] + '%'", text_percent)
 
-    def fits():
-        return page.execute_script(
-            "return [document.documentElement.scrollWidth, innerWidth]")
 
-    wide, room = fits()
-    assert wide <= room
+SIZES = pytest.mark.parametrize(
+    "width, text_percent",
+    [(320, 100), (390, 100), (1000, 100), (320, 200), (390, 200), (1000, 200)])
+
+
+@SIZES
+def test_no_sideways_scrolling(page, quickstart, width, text_percent):
+    env = quickstart.env()
+    show_as(page, width, text_percent)
+
+    def too_wide():
+        """What is wider than the window, or sticks out of its card."""
+        return page.execute_script("""
+return document.documentElement.scrollWidth > innerWidth ? ['the page'] :
+    [...document.querySelectorAll('.card *')]
+    .filter((e) => e.checkVisibility() && e.getBoundingClientRect().right >
+        e.closest('.card').getBoundingClientRect().right)
+    .map((e) => e.outerHTML);""")
+
+    assert not too_wide()
     type_and_submit(page, env["EMAIL"], env["PASSWORD"])
     wait_for(page, "#who")
-    wide, room = fits()
-    assert wide <= room
+    wait_for(page, "#session-list .badge")
+    assert not too_wide()
+
+
+@SIZES
+def test_no_button_covers_the_password(page, width, text_percent):
+    """Neither the text nor the room for it; and some characters can be seen."""
+    show_as(page, width, text_percent)
+    text, button, letter = page.execute_script("""
+const input = document.querySelector('#password');
+const style = getComputedStyle(input);
+const box = input.getBoundingClientRect();
+const button = document.querySelector('#reveal').getBoundingClientRect();
+return [
+    { left: box.left + parseFloat(style.paddingLeft),
+      right: box.right - parseFloat(style.paddingRight),
+      top: box.top, bottom: box.bottom },
+    { left: button.left, right: button.right,
+      top: button.top, bottom: button.bottom },
+    parseFloat(style.fontSize)];""")
+    beside = button["left"] >= text["right"] or button["right"] <= text["left"]
+    below = button["top"] >= text["bottom"]
+    assert beside or below
+    assert text["right"] - text["left"] >= 6 * letter
+    assert 0 <= button["left"] < button["right"] <= width
+    # Where it is, it can be clicked.
+    find(page, "#reveal").click()
+    assert find(page, "#password").get_attribute("type") == "text"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
