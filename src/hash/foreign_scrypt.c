@@ -6,6 +6,9 @@
 #include "base/hex.h"
 #include "hash/foreign_private.h"
 
+/* better-auth's salt is 16 bytes in hexadecimal. */
+#define HEX_SALT_LENGTH 32
+
 enum foreign_state
 foreign_scrypt_check(struct foreign *foreign)
 {
@@ -109,16 +112,17 @@ foreign_scrypt_parse_7(const char *rest, struct foreign *foreign)
 enum foreign_state
 foreign_scrypt_parse_better_auth(const char *rest, struct foreign *foreign)
 {
-	const char *hash = rest + 33;
-
-	if (strspn(rest, HEX_LOWER) != 32 || rest[32] != ':' ||
-	    strspn(hash, HEX_LOWER) != 2 * SCRYPT_HASH_SIZE ||
-	    hash[2 * SCRYPT_HASH_SIZE] != '\0')
+	if (strspn(rest, HEX_LOWER) != HEX_SALT_LENGTH ||
+	    rest[HEX_SALT_LENGTH] != ':')
 		return FOREIGN_UNKNOWN;
-	memcpy(foreign->salt, rest, 32);
-	foreign->salt_size = 32;
+	memcpy(foreign->salt, rest, HEX_SALT_LENGTH);
+	foreign->salt_size = HEX_SALT_LENGTH;
+	rest += HEX_SALT_LENGTH + 1;
+	if (strspn(rest, HEX_LOWER) != 2 * SCRYPT_HASH_SIZE ||
+	    rest[2 * SCRYPT_HASH_SIZE] != '\0')
+		return FOREIGN_UNKNOWN;
 	for (size_t i = 0; i < SCRYPT_HASH_SIZE; i++)
-		foreign->hash[i] = (unsigned char)hex_byte(hash + 2 * i);
+		foreign->hash[i] = (unsigned char)hex_byte(rest + 2 * i);
 	foreign->hash_size = SCRYPT_HASH_SIZE;
 	foreign->scrypt = (struct scrypt_cost){ .log2_n = 14, .r = 16, .p = 1 };
 	return foreign_scrypt_check(foreign);
