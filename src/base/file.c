@@ -17,7 +17,7 @@
 #define ASIDE_CHANCE 8
 #define ASIDE_SIZE   (sizeof(".postern-") + ASIDE_CHANCE * 2)
 
-/* Close and give back -1 with the errno of what failed before. */
+/* Close, and return -1 with the errno of what failed before. */
 static int
 close_failed(int fd)
 {
@@ -182,7 +182,7 @@ sync_directory(int dir)
 	return -1;
 }
 
-int
+enum file_result
 file_write_private(const char *path, const void *bytes, size_t size)
 {
 	char aside[ASIDE_SIZE];
@@ -191,17 +191,20 @@ file_write_private(const char *path, const void *bytes, size_t size)
 
 	dir = open_parent(path, &name);
 	if (dir == -1)
-		return -1;
+		return FILE_FAILED;
 	name_aside(aside);
 	if (write_aside(dir, aside, bytes, size) == -1 ||
 	    renameat(dir, aside, dir, name) == -1) {
 		reason = errno;
 		unlinkat(dir, aside, 0);
 		errno = reason;
-		return close_failed(dir);
+		close_failed(dir);
+		return FILE_FAILED;
 	}
-	if (sync_directory(dir) == -1)
-		return close_failed(dir);
+	if (sync_directory(dir) == -1) {
+		close_failed(dir);
+		return FILE_UNSURE;
+	}
 	close(dir);
-	return 0;
+	return FILE_WRITTEN;
 }

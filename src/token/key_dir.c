@@ -127,9 +127,17 @@ static int
 write_file(const char *path, const char *bytes, size_t size,
     char why[static KEYS_WHY_SIZE])
 {
-	if (file_write_private(path, bytes, size) != 0)
-		return fail(why, path, strerror(errno));
-	return 0;
+	switch (file_write_private(path, bytes, size)) {
+	case FILE_WRITTEN:
+		return 0;
+	case FILE_UNSURE:
+		snprintf(why, KEYS_WHY_SIZE, "\"%s\" is written, but "
+		    "a power cut may undo that: %s", path, strerror(errno));
+		return -1;
+	case FILE_FAILED:
+		break;
+	}
+	return fail(why, path, strerror(errno));
 }
 
 int

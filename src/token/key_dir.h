@@ -9,7 +9,8 @@
  * them, nor to read the secret ones; a group may read those that root owns.
  *
  * Calls that can fail return -1 with a sentence in `why`: which file, and what is
- * wrong with it. */
+ * wrong with it.  One that writes has then changed nothing, unless the sentence says
+ * that the file is written, but may not last. */
 
 #ifndef POSTERN_TOKEN_KEY_DIR_H
 #define POSTERN_TOKEN_KEY_DIR_H

@@ -3,7 +3,9 @@
  * Each call holds a lock on the directory, so that two of them do not undo each
  * other, and replaces files whole, so that a running service reads the old ones
  * or the new ones.  What root makes in another user's directory belongs to that
- * user.  Calls that fail return -1 with a sentence in `why`. */
+ * user.  Calls that fail return -1 with a sentence in `why`; the service then goes
+ * by the keys as they were, unless the sentence says that a file is written, but may
+ * not last. */
 
 #ifndef POSTERN_TOKEN_KEYS_ADMIN_H
 #define POSTERN_TOKEN_KEYS_ADMIN_H

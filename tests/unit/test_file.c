@@ -177,7 +177,7 @@ test_write(void **state)
 
 	(void)state;
 	unlink(at("file"));
-	assert_int_equal(file_write_private(at("file"), "secret", 6), 0);
+	assert_int_equal(file_write_private(at("file"), "secret", 6), FILE_WRITTEN);
 	umask(mask);
 	assert_content("file", "secret");
 	assert_int_equal(stat(at("file"), &about), 0);
@@ -193,7 +193,7 @@ test_write_replaces(void **state)
 	(void)state;
 	put("file", "an old and longer text", 22);
 	assert_int_equal(chmod(at("file"), 0644), 0);
-	assert_int_equal(file_write_private(at("file"), "new", 3), 0);
+	assert_int_equal(file_write_private(at("file"), "new", 3), FILE_WRITTEN);
 	assert_content("file", "new");
 	assert_int_equal(stat(at("file"), &about), 0);
 	assert_int_equal(about.st_mode & 07777, 0600);
@@ -211,7 +211,7 @@ test_write_leaves_readers_alone(void **state)
 	put("file", "old", 3);
 	fd = open(at("file"), O_RDONLY);
 	assert_true(fd >= 0);
-	assert_int_equal(file_write_private(at("file"), "newer", 5), 0);
+	assert_int_equal(file_write_private(at("file"), "newer", 5), FILE_WRITTEN);
 	assert_int_equal(read(fd, bytes, sizeof(bytes)), 3);
 	assert_memory_equal(bytes, "old", 3);
 	close(fd);
@@ -227,7 +227,7 @@ test_write_does_not_follow_links(void **state)
 	put("file", "untouched", 9);
 	snprintf(target, sizeof(target), "%s", at("file"));
 	assert_int_equal(symlink(target, at("link")), 0);
-	assert_int_equal(file_write_private(at("link"), "mine", 4), 0);
+	assert_int_equal(file_write_private(at("link"), "mine", 4), FILE_WRITTEN);
 	assert_content("file", "untouched");
 	assert_content("link", "mine");
 	unlink(at("link"));
@@ -241,7 +241,7 @@ test_write_in_working_directory(void **state)
 	(void)state;
 	assert_true(here >= 0);
 	assert_int_equal(chdir(dir), 0);
-	assert_int_equal(file_write_private("file", "here", 4), 0);
+	assert_int_equal(file_write_private("file", "here", 4), FILE_WRITTEN);
 	assert_content("file", "here");
 	assert_int_equal(fchdir(here), 0);
 	close(here);
@@ -256,19 +256,69 @@ test_write_fails_clean(void **state)
 	(void)state;
 	snprintf(path, sizeof(path), "%s/missing/file", dir);
 	errno = 0;
-	assert_int_equal(file_write_private(path, "x", 1), -1);
+	assert_int_equal(file_write_private(path, "x", 1), FILE_FAILED);
 	assert_int_equal(errno, ENOENT);
 
 	/* where the name is taken by a directory, the rename fails */
 	errno = 0;
-	assert_int_equal(file_write_private("/proc/self/fd", "x", 1), -1);
+	assert_int_equal(file_write_private("/proc/self/fd", "x", 1), FILE_FAILED);
 	assert_int_not_equal(errno, 0);
 	assert_int_equal(mkdir(at("dir"), 0700), 0);
 	errno = 0;
-	assert_int_equal(file_write_private(at("dir"), "x", 1), -1);
+	assert_int_equal(file_write_private(at("dir"), "x", 1), FILE_FAILED);
 	assert_int_equal(errno, EISDIR);
 	assert_int_equal(rmdir(at("dir")), 0);
 	assert_int_equal(files(), before);
+}
+
+/* ---- a disk that does not keep what it was given ------------------------- */
+
+/* What fsync() of a file or of a directory fails with; 0: it does not. */
+static int file_error, directory_error;
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+
+int
+__wrap_fsync(int fd)
+{
+	struct stat about;
+	int error;
+
+	assert_int_equal(fstat(fd, &about), 0);
+	error = S_ISDIR(about.st_mode) ? directory_error : file_error;
+	if (error == 0)
+		return __real_fsync(fd);
+	errno = error;
+	return -1;
+}
+
+static void
+test_write_that_may_not_last(void **state)
+{
+	(void)state;
+	put("file", "old", 3);
+	file_error = EIO;
+	errno = 0;
+	assert_int_equal(file_write_private(at("file"), "new", 3), FILE_FAILED);
+	assert_int_equal(errno, EIO);
+	file_error = 0;
+	assert_content("file", "old");
+	assert_int_equal(files(), 1);
+
+	directory_error = EIO;
+	errno = 0;
+	assert_int_equal(file_write_private(at("file"), "new", 3), FILE_UNSURE);
+	assert_int_equal(errno, EIO);
+	assert_content("file", "new");
+	assert_int_equal(files(), 1);
+
+	/* A file system that has nothing to sync a directory for. */
+	directory_error = EINVAL;
+	assert_int_equal(file_write_private(at("file"), "newer", 5),
+	    FILE_WRITTEN);
+	directory_error = 0;
+	assert_content("file", "newer");
 }
 
 /* What root makes belongs to the owner of the directory. */
@@ -281,7 +331,7 @@ test_write_as_root(void **state)
 	if (geteuid() != 0)
 		skip_because("only root may give files away");
 	assert_int_equal(chown(dir, 12345, 23456), 0);
-	assert_int_equal(file_write_private(at("file"), "key", 3), 0);
+	assert_int_equal(file_write_private(at("file"), "key", 3), FILE_WRITTEN);
 	assert_int_equal(stat(at("file"), &about), 0);
 	assert_int_equal(about.st_uid, 12345);
 	assert_int_equal(about.st_gid, 23456);
@@ -303,6 +353,7 @@ main(void)
 		cmocka_unit_test(test_write_does_not_follow_links),
 		cmocka_unit_test(test_write_in_working_directory),
 		cmocka_unit_test(test_write_fails_clean),
+		cmocka_unit_test(test_write_that_may_not_last),
 		cmocka_unit_test(test_write_as_root),
 	};
 

@@ -7,8 +7,11 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -818,6 +821,54 @@ test_full(void **state)
 	keys_close(open_keys());
 }
 
+/* ---- a disk that does not keep what it was given ------------------------- */
+
+static bool disk_forgets;
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+
+int
+__wrap_fsync(int fd)
+{
+	struct stat about;
+
+	assert_int_equal(fstat(fd, &about), 0);
+	if (!disk_forgets || !S_ISDIR(about.st_mode))
+		return __real_fsync(fd);
+	errno = EIO;
+	return -1;
+}
+
+/* What is in use then is told, and no file goes that an older list needs. */
+static void
+test_changes_that_may_not_last(void **state)
+{
+	char old[KEY_ID_SIZE], now[KEY_ID_SIZE];
+	struct keys *keys;
+
+	(void)state;
+	new_key(KEY_EDDSA, NOW - SECOND, old);
+	new_key(KEY_EDDSA, NOW, now);
+	disk_forgets = true;
+	assert_int_equal(keys_revoke(dir, old, NOW, why), -1);
+	assert_non_null(strstr(why, "keys.json\" is written, but a "
+	    "power cut may undo that: "));
+	keys = open_keys();
+	assert_int_equal(keys_state(keys, keys_at(keys, 1), NOW), KEY_GONE);
+	keys_close(keys);
+
+	assert_int_equal(count_files(), 4);
+	assert_int_equal(keys_prune(dir, NOW, why), -1);
+	assert_int_equal(count_files(), 4);
+	assert_int_equal(keys_new(dir, KEY_EDDSA, NOW, NOW, old, why), -1);
+	assert_non_null(strstr(why, ".pem\" is written, but"));
+	disk_forgets = false;
+	keys = open_keys();
+	assert_int_equal(keys_count(keys), 1);
+	keys_close(keys);
+}
+
 static void
 test_close_nothing(void **state)
 {
@@ -854,6 +905,7 @@ main(void)
 		TEST(test_changes_do_not_collide),
 		TEST(test_waits_for_the_lock),
 		TEST(test_full),
+		TEST(test_changes_that_may_not_last),
 		TEST(test_close_nothing),
 	};
 
