@@ -6,8 +6,8 @@
 /* For those who take a byte string in one spelling only: strspn(). */
 #define HEX_LOWER "0123456789abcdef"
 
-/* The byte that two digits of either case stand for; -1 when they are none, and then
- * nothing behind the first that is none was looked at. */
+/* The byte that two digits of either case stand for; -1 when they are none.  Nothing
+ * behind the first character that is no digit is looked at. */
 int hex_byte(const char *digits);
 
 #endif

@@ -17,6 +17,8 @@ PREFIXES = {
     "hash/gate_*": "gate_",
     # The parts of one interface, base/config.h.
     "base/config_*": "config_",
+    # The parts of one interface, process/listen.h.
+    "process/listen_*": "listen_",
     # What changes the keys; apart from keys.c to keep out of postern.fcgi.
     "token/keys_admin.c": "keys_",
     # One file an address; all share endpoint.h.
