@@ -15,8 +15,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "process/succession.h"
-#include "token/keys.h"
 
 #define NAME "postern-standby" /* as long as a name may be: prctl(2) */
 
@@ -182,6 +180,13 @@ start(struct standby *standby, const struct standby_needs *needs)
 		log_error("could not start the standby: %s", strerror(errno));
 	else
 		standby->pid = pid;
+}
+
+void
+standby_adopt(struct standby *standby, const struct succession *before)
+{
+	if (before->standby != 0 && succession_is_child(before->standby))
+		standby->old = before->standby;
 }
 
 void

@@ -16,6 +16,8 @@
 #include "base/config.h"
 #include "process/listen.h"
 #include "process/program.h"
+#include "process/succession.h"
+#include "token/keys.h"
 
 struct standby {
 	pid_t pid;           /* 0: there is none now */
@@ -26,6 +28,10 @@ struct standby {
 /* Shall there be one?  By the setting "standby", and by who started us. */
 bool standby_is_wanted(const struct config *config,
     const struct listener *listener);
+
+/* For the parent: the standby of the program before, if that is a child of
+ * ours. */
+void standby_adopt(struct standby *standby, const struct succession *before);
 
 /*
  * For the parent, again and again: has one, when it is wanted, as soon as that

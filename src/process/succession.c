@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -106,6 +107,15 @@ succession_parse(const char *text, pid_t heir, struct succession *succession)
 		succession->count++;
 	}
 	return 0;
+}
+
+bool
+succession_is_child(pid_t pid)
+{
+	siginfo_t info;
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) ==
+	       0;
 }
 
 /* Does execve(2) keep the descriptors? */

@@ -46,6 +46,9 @@ void succession_format(const struct succession *succession, pid_t heir,
 int succession_parse(const char *text, pid_t heir,
     struct succession *succession);
 
+/* Is it a child of this process, or was the number somebody else's? */
+bool succession_is_child(pid_t pid);
+
 /* Put it into the environment for `heir`, and let execve(2) keep the file
  * descriptors that it names; and take both back.  succession_leave() returns 0, or
  * -1 with the reason in errno. */

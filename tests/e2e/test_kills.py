@@ -4,6 +4,7 @@ sign out: nobody gets a wrong answer, and what was acknowledged stays true.
 POSTERN_KILLS_SECONDS says for how long (60 before a release), POSTERN_SEED with
 which choices; both are in the output of a test that fails."""
 
+import contextlib
 import functools
 import os
 import random
@@ -13,8 +14,9 @@ import time
 import pytest
 
 from harness import clock, contract, process, tree
+from harness.family import Family
 from harness.load import Crowd
-from harness.postern import Unit
+from harness.postern import Pool, Unit
 from harness.sessions import Session, ask
 
 SECONDS = float(os.environ.get("POSTERN_KILLS_SECONDS", 20))
@@ -137,8 +139,7 @@ class People(Crowd):
 
 
 def kill_at_random(unit, choose, seconds, ended):
-    """One in four is the parent; systemd starts the next after 100 ms.  Returns
-    how many of each."""
+    """One in four is the parent.  Returns how many of each."""
     parents = workers = 0
     end = clock.running() + seconds
     while clock.running() < end and not ended.wait(choose.uniform(0.1, 0.9)):
@@ -147,11 +148,9 @@ def kill_at_random(unit, choose, seconds, ended):
             os.kill(choose.choice(alive), signal.SIGKILL)
             workers += 1
         else:
-            os.kill(unit.process.pid, signal.SIGKILL)
-            unit.process.wait()
+            unit.kill()
             parents += 1
-            time.sleep(0.1)
-            unit.start()
+            unit.follow()
     return parents, workers
 
 
@@ -165,15 +164,26 @@ def check_kept(cluster, clients):
             client.refresh(session)
 
 
+@contextlib.contextmanager
+def with_standby(room, settings):
+    family = Family(Pool(room / "pool", {**settings, "standby": "always"}),
+                    settings["workers"])
+    try:
+        yield family
+    finally:
+        family.stop()
+
+
+@pytest.mark.parametrize("start", (Unit, with_standby))
 @pytest.mark.timeout(400 + 5 * SECONDS)
-def test_kills_at_random(room, settings, new_person, keys, cluster):
+def test_kills_at_random(room, settings, new_person, keys, cluster, start):
     choose = random.Random(SEED)
     print(f"POSTERN_SEED={SEED} POSTERN_KILLS_SECONDS={SECONDS}")
     # Refresh tokens are replaced during the test, and those whose answer was
     # lost are honoured for as long as the service may be away, on a machine that
     # may stand still meanwhile.
     chosen = {**settings, "workers": WORKERS, "refresh_grace_seconds": BACK + 4}
-    with Unit(room, chosen) as unit:
+    with start(room, chosen) as unit:
         clients = [Client(unit, new_person(), keys.publishable, SEED + i)
                    for i in range(6)]
         with People(clients) as people:
@@ -198,4 +208,4 @@ def test_kills_at_random(room, settings, new_person, keys, cluster):
         assert min(killed) > 0
         assert "refresh_token_reused" not in unit.log()
         assert '"level":"error"' not in unit.log()
-        assert unit.process.stop() == 0
+        unit.stop()

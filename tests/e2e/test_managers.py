@@ -15,6 +15,7 @@ import pytest
 
 from conftest import SIGN_IN
 from harness import contract, deploy, fastcgi, mounts, process, tree
+from harness.family import STANDBY, gone, name_of
 from harness.load import Load
 
 HEALTH = "/v2/auth/health"
@@ -47,13 +48,6 @@ def mount(place):
         one.stop()
 
 
-def name_of(pid):
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    except OSError:
-        return ""
-
-
 def pools(pid):
     """The parents of Postern's that are below a process; mod_fcgid and lighttpd
     have one between."""
@@ -81,11 +75,6 @@ def sign_in(mount, keys, email, password):
     return mount.server.post_json(
         SIGN_IN, {"email": email, "password": password},
         {"x-api-key": keys.publishable})
-
-
-def check_gone(pids):
-    process.wait_until("their end", lambda: not any(
-        process.is_alive(pid) for pid in pids))
 
 
 # ---- systemd -----------------------------------------------------------------
@@ -151,11 +140,11 @@ def test_lighttpd_starts_it_again(mount):
     family = [pool, *process.children(pool)]
     os.kill(pool, signal.SIGTERM)
     process.wait_until("service again", lambda: health(one).status == 200, 5)
-    check_gone(family)
+    gone(family)
     [pool] = ready(one)
     family = [pool, *process.children(pool)]
     one.server.stop()
-    check_gone(family)
+    gone(family)
 
 
 def latest_start(mount):
@@ -165,7 +154,7 @@ def latest_start(mount):
 
 
 def wait_for_standby(pool):
-    process.wait_until("a standby", lambda: "postern-standby" in map(
+    process.wait_until("a standby", lambda: STANDBY in map(
         name_of, process.children(pool)))
 
 
@@ -190,12 +179,12 @@ def test_lighttpd_does_not_see_a_parent_die(mount):
             load.wait_for_more(50)
             family = [pool, *process.children(pool)]
             pool = kill_parent(one)
-            check_gone([pid for pid in family if pid != pool])
+            gone([pid for pid in family if pid != pool])
         load.wait_for_more(50)
     assert not load.other_than(200)
     family = [pool, *process.children(pool)]
     one.server.stop()
-    check_gone(family)
+    gone(family)
 
 
 @pytest.mark.parametrize("deaths", (0, 1))
@@ -209,7 +198,7 @@ def test_lighttpd_is_killed(mount, deaths):
     family = [pool, *process.children(pool)]
     os.kill(one.server.process.pid, signal.SIGKILL)
     one.server.process.wait()
-    check_gone(family)
+    gone(family)
 
 
 def test_spawn_fcgis_daemon(place, mount):
@@ -220,7 +209,7 @@ def test_spawn_fcgis_daemon(place, mount):
     pool = int(pid_file.read_text())
     family = [pool, *process.children(pool)]
     os.kill(pool, signal.SIGTERM)
-    check_gone(family)
+    gone(family)
     assert (one.room / "run/postern.sock").exists()  # spawn-fcgi's, not ours
     mounts.spawn_fcgi_daemon(one)
     assert int(pid_file.read_text()) != pool
@@ -316,7 +305,7 @@ def test_graceful_restart_of_apache_loses_nothing(mount):
             one.server.process.signal(signal.SIGUSR1)
             load.wait_for_more(50)
     assert not load.other_than(200)
-    check_gone(before)
+    gone(before)
     assert ready(one)
 
 
@@ -332,7 +321,7 @@ def test_a_sibling_dies(mount, whom):
         load.wait_for_more(100)
     # Of two clients' requests it may have had one.
     assert len(load.other_than(200)) <= 1
-    check_gone([victim])
+    gone([victim])
     assert health(one).status == 200
 
 
@@ -341,4 +330,4 @@ def test_apache_leaves_none_behind(mount):
     family = siblings(one, 2)
     family += [child for pid in family for child in process.children(pid)]
     one.server.stop()
-    check_gone(family)
+    gone(family)

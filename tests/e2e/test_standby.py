@@ -2,75 +2,15 @@
 
 import os
 import signal
-from pathlib import Path
 
 import pytest
 
 from harness import fastcgi, process, tree
 from harness.load import Load
+from harness.family import STANDBY, Family, gone, name_of
 from harness.postern import write_settings
 
 HEALTH = "/v2/auth/health"
-STANDBY = "postern-standby"
-
-
-class Family:
-    """A pool with a standby, whoever is its parent now."""
-
-    def __init__(self, pool):
-        self.pool = pool
-        self.address = pool.address
-        self.parent = pool.pid
-        self.parents = [pool.pid]
-        process.wait_until("a standby", self.standby)
-
-    def log(self):
-        return self.pool.log()
-
-    def children(self, standby):
-        return [pid for pid in process.children(self.parent)
-                if (name_of(pid) == STANDBY) == standby]
-
-    def standby(self):
-        """Its process id; None when there is not just one."""
-        found = self.children(True)
-        return found[0] if len(found) == 1 else None
-
-    def workers(self):
-        return self.children(False)
-
-    def kill(self):
-        os.kill(self.parent, signal.SIGKILL)
-        if self.parent == self.pool.pid:
-            self.pool.process.wait()
-
-    def follow(self):
-        """Until the next parent serves and has a standby of its own."""
-        def next_parent():
-            newest = self.pool.events("start")[-1]["pid"]
-            return newest not in self.parents and newest
-        self.parent = process.wait_until("another parent", next_parent)
-        self.parents.append(self.parent)
-        process.wait_until("its workers", lambda: len(self.workers()) == 2)
-        process.wait_until("its standby", self.standby)
-
-    def end(self):
-        """Every parent but the first is nobody's child."""
-        if process.is_alive(self.parent):
-            os.kill(self.parent, signal.SIGTERM)
-        gone([self.parent])
-
-
-def name_of(pid):
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    except OSError:
-        return ""
-
-
-def gone(pids):
-    process.wait_until("their end", lambda: not any(
-        process.is_alive(pid) for pid in pids))
 
 
 def health(family):
@@ -93,13 +33,13 @@ def start_family(start_pool):
 
     def start(**changes):
         families.append(Family(start_pool(
-            **{"workers": 2, "standby": "always", **changes})))
+            **{"workers": 2, "standby": "always", **changes}), workers=2))
         return families[-1]
 
     yield start
     for family in families:
         if family.parent != family.pool.pid:
-            family.end()
+            family.stop()
 
 
 def test_a_parent_dies_and_nobody_sees_it(start_family):
@@ -117,7 +57,7 @@ def test_a_parent_dies_and_nobody_sees_it(start_family):
     assert family.log().count("takes its place") == 3
     assert f"process {family.parent} of " in status(family)
     children = process.children(family.parent)
-    family.end()
+    family.stop()
     gone(children)
     assert not os.path.exists(family.address)
     assert family.log().count("takes its place") == 3

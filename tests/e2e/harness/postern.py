@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import time
 from pathlib import Path
 
 from . import process
@@ -157,8 +158,20 @@ class Unit:
             self.directory / f"log{len(self.lives)}",
             pass_fds=[self.door.fileno()]))
 
+    def kill(self):
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def follow(self):
+        """The manager starts the next after 100 ms."""
+        time.sleep(0.1)
+        self.start()
+
     def workers(self):
         return process.children(self.process.pid)
+
+    def stop(self):
+        assert self.process.stop() == 0
 
     def log(self):
         return "".join(life.output() for life in self.lives)
