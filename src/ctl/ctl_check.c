@@ -42,7 +42,7 @@ report_add(struct report *report, enum verdict verdict, const char *check,
     const char *mend, const char *format, ...)
 {
 	struct json_object *line = json_new_object();
-	char found[1024];
+	char found[2048];
 	va_list values;
 
 	va_start(values, format);
@@ -236,7 +236,7 @@ check_privileges(struct report *report, struct db *db)
 {
 	struct catalog_misfit misfits[MISFITS_LIMIT];
 	enum store_result result;
-	char grants[800];
+	char grants[1800];
 	size_t count;
 
 	result = store_catalog_privileges(db, misfits, MISFITS_LIMIT, &count);

@@ -43,13 +43,15 @@ enum store_result store_catalog_may_migrate(struct db *db, bool *is_owner,
 /* May we write accounts?  STORE_FAILED when there is no schema. */
 enum store_result store_catalog_may_administer(struct db *db, bool *may);
 
-/* A privilege of the role we connected as that is not as it should be. */
+/* Privileges of the role we connected as that are not as they should be. */
 struct catalog_misfit {
 	bool lacking;    /* else it has what the service must not have */
-	char grant[128]; /* "UPDATE (pw_hash) on logins" */
+	char grant[256]; /* "DELETE, UPDATE (email, name) on users", or what leads
+	                    to more: "the role postern_admin" */
 };
 
-/* Compare with what postern_service needs.  `list` has room for `limit`. */
+/* Compare with what postern_service needs, of a table with one entry.  `list` has
+ * room for `limit`. */
 enum store_result store_catalog_privileges(struct db *db,
     struct catalog_misfit *list, size_t limit, size_t *count);
 

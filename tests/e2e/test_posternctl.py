@@ -469,7 +469,7 @@ def test_calibrate_without_room(place):
 
 def check(place, status):
     done = place.ctl.run("--json", "check", check=False)
-    assert done.returncode == status, done.stderr
+    assert done.returncode == status, done.stdout
     answer = json.loads(done.stdout)
     assert answer["result"] == ("fail" if status else
                                 max((line["result"] for line in
@@ -524,8 +524,10 @@ def test_check_of_too_strong_and_too_weak_roles(empty):
                    {**empty.settings, "database": as_role["postern_admin"]})
     lines = check(empty, 0)
     assert lines["privileges"]["result"] == "warn"
-    assert "INSERT on logins" in lines["privileges"]["found"]
-    assert "DELETE on users" in lines["privileges"]["found"]
+    found = lines["privileges"]["found"]
+    assert re.search(r"DELETE, INSERT, UPDATE \(login_key, [a-z_, ]*\) on logins",
+                     found)
+    assert "DELETE, SELECT on audit_events" in found
 
     write_settings(empty.ctl.settings_file, empty.settings)
     empty.ask("REVOKE UPDATE (pw_hash) ON postern.logins FROM postern_service")
@@ -536,6 +538,80 @@ def test_check_of_too_strong_and_too_weak_roles(empty):
     write_settings(empty.ctl.settings_file,
                    {**empty.settings, "admin_database": ""})
     assert check(empty, 1)["administration"]["result"] == "warn"
+
+
+# What the service may have too much of, and how that is told.
+SURPLUS = [
+    ("UPDATE (email) ON postern.users", "UPDATE (email) on users"),
+    ("DELETE, UPDATE (name, login_key) ON postern.users",
+     "DELETE, UPDATE (login_key, name) on users"),
+    ("INSERT (number, name) ON postern.schema_migrations",
+     "INSERT (number, name) on schema_migrations"),
+    ("INSERT ON postern.schema_migrations", "INSERT on schema_migrations"),
+    ("SELECT (reason) ON postern.audit_events",
+     "SELECT (reason) on audit_events"),
+    ("REFERENCES, TRIGGER, TRUNCATE ON postern.sessions",
+     "REFERENCES, TRIGGER, TRUNCATE on sessions"),
+    ("CREATE ON SCHEMA postern", "CREATE in the schema"),
+    ("CREATE ON DATABASE {database}", "CREATE in the database"),
+]
+
+
+def test_check_finds_each_surplus(empty):
+    empty.ctl("migrate")
+    empty.ctl("key", "new")
+    empty.ctl("api-key", "create", "--scope", "publishable")
+    for grant, told in SURPLUS:
+        grant = grant.format(database=empty.database)
+        empty.ask(f"GRANT {grant} TO postern_service")
+        line = check(empty, 0)["privileges"]
+        assert line["result"] == "warn"
+        assert line["found"] == \
+            f"the service's role has more than it needs: {told}"
+        empty.ask(f"REVOKE {grant} FROM postern_service")
+    # Tables that others put there, and all of them at once.
+    empty.ask("CREATE TABLE postern.notes (note text)")
+    empty.ask("GRANT SELECT ON postern.notes TO PUBLIC")
+    assert check(empty, 0)["privileges"]["found"].endswith(
+        ": SELECT on notes")
+    empty.ask("GRANT ALL ON ALL TABLES IN SCHEMA postern TO postern_service")
+    found = check(empty, 0)["privileges"]["found"]
+    assert sorted(re.findall(r" on (\w+)", found)) == [
+        "api_keys", "audit_events", "logins", "notes", "schema_migrations",
+        "sessions", "throttle", "users"]
+
+
+def test_check_finds_what_leads_to_more(empty):
+    empty.ctl("migrate")
+    empty.ctl("key", "new")
+    empty.ctl("api-key", "create", "--scope", "publishable")
+    try:
+        empty.ask("ALTER ROLE postern_service CREATEROLE")
+        empty.ask("GRANT pg_read_server_files TO postern_service")
+        line = check(empty, 0)["privileges"]
+        assert line["result"] == "warn"
+        assert line["found"].endswith(
+            "needs: CREATEROLE, the role pg_read_server_files")
+    finally:
+        empty.ask("ALTER ROLE postern_service NOCREATEROLE")
+        empty.ask("REVOKE pg_read_server_files FROM postern_service")
+    assert check(empty, 0)["privileges"]["result"] == "ok"
+
+
+def test_check_finds_what_the_service_lacks(empty):
+    empty.ctl("migrate")
+    for taken, told in (
+            ("UPDATE (failures, failed_at) ON postern.throttle",
+             "UPDATE (failures, failed_at) on throttle"),
+            ("INSERT ON postern.sessions", "INSERT on sessions")):
+        empty.ask(f"REVOKE {taken} FROM postern_service")
+        line = check(empty, 1)["privileges"]
+        assert line["result"] == "fail"
+        assert line["found"] == f"the service's role lacks {told}"
+        empty.ask(f"GRANT {taken} TO postern_service")
+    empty.ask("DROP TABLE postern.throttle")
+    assert check(empty, 1)["privileges"]["found"].endswith(
+        "lacks the table throttle")
 
 
 def test_check_of_wrong_settings(empty):
