@@ -13,6 +13,10 @@
 #include "store/admin_accounts.h"
 #include "store/schema.h"
 
+/* For one statement: a thousand people of an import on a busy machine, a table of
+ * sessions read as a whole. */
+#define STATEMENT_TIMEOUT_MS (60 * 1000)
+
 /* ---- refusals ------------------------------------------------------------ */
 
 enum ctl_exit
@@ -40,6 +44,9 @@ enum ctl_exit
 ctl_refuse_db(const struct db *db, enum store_result result, const char *mend,
     const char *what)
 {
+	if (db_was_ended(db))
+		mend = "it was undone; does somebody hold a lock?  "
+		       "pg_stat_activity tells";
 	return ctl_refuse(
 	    result == STORE_UNAVAILABLE ? CTL_UNREACHABLE : CTL_REFUSED, mend,
 	    "could not %s: %s", what, db_problem(db));
@@ -69,24 +76,26 @@ ctl_owner_database(const struct config *config)
 }
 
 struct db *
-ctl_db_open(const char *conninfo, int timeout_ms)
+ctl_db_open(const struct config *config, const char *conninfo, int timeout_ms)
 {
 	const struct db_options options = {
 		.conninfo = conninfo,
 		.program = "posternctl",
-		.prepare = false,
+		.prepare = config->db_prepare,
 		.timeout_ms = timeout_ms,
+		.connect_ms = config->db_timeout_ms,
 	};
 
 	return db_open(&options);
 }
 
 enum ctl_exit
-ctl_connect(const struct config *config, const char *conninfo, struct db **db)
+ctl_connect(const struct config *config, const char *conninfo, int timeout_ms,
+    struct db **db)
 {
 	enum store_result result;
 
-	*db = ctl_db_open(conninfo, config->db_timeout_ms);
+	*db = ctl_db_open(config, conninfo, timeout_ms);
 	result = db_ready(*db);
 	if (result == STORE_OK)
 		return CTL_DONE;
@@ -142,7 +151,7 @@ ctl_prepare(struct ctl *ctl, enum ctl_needs needs)
 	if (done != CTL_DONE || needs == CTL_NEEDS_SETTINGS)
 		return done;
 	done = ctl_connect(ctl->config, ctl_admin_database(ctl->config),
-	    &ctl->db);
+	    STATEMENT_TIMEOUT_MS, &ctl->db);
 	if (done != CTL_DONE)
 		return done;
 	return check_schema(ctl);

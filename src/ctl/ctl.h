@@ -146,13 +146,19 @@ void ctl_release(struct ctl *ctl);
 const char *ctl_admin_database(const struct config *config);
 const char *ctl_owner_database(const struct config *config);
 
-/* A handle whose statements are sent unprepared, since each is sent once. */
-struct db *ctl_db_open(const char *conninfo, int timeout_ms);
+/*
+ * A handle whose statements are sent unprepared, since each is sent once.
+ * Connecting may take as long as the setting db_timeout_ms says, and a statement
+ * `timeout_ms`, of which the server knows, so that none that we have given up
+ * waits on there and is done after all.
+ */
+struct db *ctl_db_open(const struct config *config, const char *conninfo,
+    int timeout_ms);
 
-/* Open and connect within the setting's time.  DONE, or a refusal that has been
- * told; db_close() in both cases. */
+/* Open and connect.  DONE, or a refusal that has been told; db_close() in both
+ * cases. */
 enum ctl_exit ctl_connect(const struct config *config, const char *conninfo,
-    struct db **db);
+    int timeout_ms, struct db **db);
 
 /* An address from the command line as its canonical key, or a refusal that has
  * been told. */

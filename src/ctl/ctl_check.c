@@ -282,7 +282,8 @@ check_api_keys(struct report *report, const struct config *config,
 static void
 check_service(struct report *report, const struct config *config)
 {
-	struct db *db = ctl_db_open(config->database, config->db_timeout_ms);
+	struct db *db = ctl_db_open(config, config->database,
+	    config->db_timeout_ms);
 
 	if (check_database(report, db) && check_schema(report, db)) {
 		check_privileges(report, db);
@@ -296,7 +297,7 @@ check_service(struct report *report, const struct config *config)
 static void
 check_administration(struct report *report, const struct config *config)
 {
-	struct db *db = ctl_db_open(ctl_admin_database(config),
+	struct db *db = ctl_db_open(config, ctl_admin_database(config),
 	    config->db_timeout_ms);
 	struct catalog_standing standing;
 	enum store_result result = db_ready(db);

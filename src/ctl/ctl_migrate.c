@@ -192,14 +192,9 @@ migrate(struct ctl *ctl, const struct ctl_arguments *arguments)
 	struct db *db;
 	enum ctl_exit done;
 
-	/* First with the usual deadline: a database that is away is told of
-	 * soon, and a migration may take long. */
-	done = ctl_connect(ctl->config, conninfo, &db);
-	db_close(db);
-	if (done != CTL_DONE)
-		return done;
-	db = ctl_db_open(conninfo, MIGRATION_TIMEOUT_MS);
-	done = migrate_db(ctl, db, arguments->dry_run);
+	done = ctl_connect(ctl->config, conninfo, MIGRATION_TIMEOUT_MS, &db);
+	if (done == CTL_DONE)
+		done = migrate_db(ctl, db, arguments->dry_run);
 	db_close(db);
 	return done;
 }

@@ -67,6 +67,12 @@ db_problem(const struct db *db)
 	return db->problem;
 }
 
+bool
+db_was_ended(const struct db *db)
+{
+	return db->last == DB_REPLY_SLOW;
+}
+
 /* ---- one try ------------------------------------------------------------- */
 
 static void
@@ -277,6 +283,7 @@ tell(struct db *db, const char *name, enum db_reply reply, const char *more)
 static enum store_result
 conclude(struct db *db, const char *name, enum db_reply reply)
 {
+	db->last = reply;
 	switch (reply) {
 	case DB_REPLY_OK:
 		return STORE_OK;

@@ -36,10 +36,12 @@ struct db_options {
 	const char *program;   /* application_name */
 	const struct db_statement *statements;
 	size_t statement_count;
-	bool prepare;          /* false behind a pooler that cannot */
+	bool prepare;          /* false behind a pooler that cannot; start-up
+	                          options are not sent either */
 	bool awaits_schema;    /* a table or column that is not there will be:
 	                          UNAVAILABLE, else FAILED */
 	int timeout_ms;        /* for one db_run(), reconnecting included */
+	int connect_ms;        /* of that, at most so much for connecting; 0: all */
 	struct outage *outage; /* shared with others who connect there, or NULL;
 	                          outlives the handle */
 };
@@ -167,6 +169,10 @@ enum store_result db_script(struct db *db, const char *sql);
 /* What the server said about the last STORE_FAILED or _UNAVAILABLE, for
  * posternctl; never shown to a client. */
 const char *db_problem(const struct db *db);
+
+/* Was it that the server ended the statement, for its time or somebody's wish?
+ * Then nothing was done. */
+bool db_was_ended(const struct db *db);
 
 size_t db_rows_count(const struct db_rows *rows);
 bool db_is_null(const struct db_rows *rows, size_t row, int column);

@@ -386,6 +386,17 @@ come_back(struct db *db)
 	db->told[DB_REPLY_AWAY] = (struct db_told){ 0 };
 }
 
+/* When connecting has to be through. */
+static int64_t
+connect_deadline(const struct db *db, int64_t deadline_ms)
+{
+	int64_t ours_ms = clock_steady_ms() + db->options.connect_ms;
+
+	return db->options.connect_ms != 0 && ours_ms < deadline_ms ?
+	    ours_ms :
+	    deadline_ms;
+}
+
 enum db_reply
 db_connect(struct db *db, int64_t deadline_ms)
 {
@@ -394,6 +405,7 @@ db_connect(struct db *db, int64_t deadline_ms)
 
 	if (!db->usable)
 		return DB_REPLY_UNUSABLE;
+	deadline_ms = connect_deadline(db, deadline_ms);
 	if (db_is_resting(db) || !outage_may_try(db->outage, deadline_ms))
 		return DB_REPLY_AWAY;
 	if (!parameters_begin(&parameters, &db->options))

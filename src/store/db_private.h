@@ -48,6 +48,7 @@ struct db {
 	int pause_ms;           /* after a statement without an answer; or 0 */
 	int64_t pause_until_ms; /* clock_steady_ms() */
 	int64_t away_since_ms;  /* 0: is not away */
+	enum db_reply last;     /* what the last statement came to */
 	struct db_told told[DB_REPLY_COUNT];
 	char problem[DB_PROBLEM_SIZE];
 };

@@ -1330,6 +1330,62 @@ def test_a_database_that_never_answers(room, own_cluster):
     assert "could not connect" in said
 
 
+@pytest.mark.parametrize("words, told", [
+    (["user", "list"], b"-c statement_timeout=54000"),
+    (["migrate"], b"-c statement_timeout=3240000"),
+    (["check"], b"-c statement_timeout=900"),
+])
+@pytest.mark.parametrize("db_prepare", ["on", "off"])
+def test_the_server_is_told_of_the_time(room, own_cluster, words, told,
+                                        db_prepare):
+    """A statement that posternctl has given up must not be done after all.
+    Poolers do not let themselves be told."""
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(room / ".s.PGSQL.5432"))
+        server.listen(8)
+        server.settimeout(60)
+        away = f"host={room} user=postern_admin"
+        place = make_place(room, own_cluster, "postern", db_timeout_ms=1000,
+                           db_prepare=db_prepare, database=away,
+                           admin_database=away, owner_database=away)
+        ours = subprocess.Popen(
+            [tree.POSTERNCTL, "--config", place.ctl.settings_file, *words],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env=process.clean_environment())
+        with server.accept()[0] as connection:
+            connection.settimeout(60)
+            start = connection.recv(4096)
+        ours.communicate(timeout=120)
+    assert b"application_name" in start
+    assert (b"options\0" + told + b"\0" in start) == (db_prepare == "on")
+    assert (b"statement_timeout" in start) == (db_prepare == "on")
+
+
+def test_a_statement_that_the_server_ends(place, ctl, person):
+    """Somebody holds the row for longer than it may take."""
+    import psycopg2
+    holder = psycopg2.connect(conninfo(place.cluster, place.database,
+                                       "postgres"))
+    try:
+        with holder.cursor() as cursor:
+            cursor.execute("SELECT FROM postern.users WHERE user_id = %s"
+                           " FOR UPDATE", [person.id])
+        done = process.run(
+            [tree.POSTERNCTL, "--config", ctl.settings_file, "user",
+             "set-status", person.email, "disabled"],
+            env=process.clean_environment(
+                PGOPTIONS="-c statement_timeout=300"))
+    finally:
+        holder.close()
+    said = refused(done, 3)
+    assert "could not set the status" in said
+    assert "statement timeout (SQLSTATE 57014)" in said
+    assert "does somebody hold a lock?" in said
+    assert place.ask("SELECT l.status, u.status FROM postern.logins l"
+                     " JOIN postern.users u USING (user_id)"
+                     " WHERE user_id = %s", person.id) == [(0, 0)]
+
+
 def test_a_database_password_is_not_shown(room, own_cluster):
     place = make_place(room, own_cluster, "postern", admin_database=(
         f"host={room} user=postern_admin password=hunter2hunter2"))
