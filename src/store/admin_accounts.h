@@ -22,7 +22,7 @@ struct new_account {
 	int64_t now_us;
 };
 
-#define ACCOUNT_NAME_SIZE 201
+#define ACCOUNT_NAME_SIZE 201 /* as sql/ has it, and a byte more */
 
 /* Make login and user together.  STORE_CONFLICT: somebody has the address. */
 enum store_result store_account_add(struct db *db,

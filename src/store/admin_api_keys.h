@@ -12,14 +12,14 @@
 #include "base/ids.h"
 #include "store/db.h"
 
-#define API_KEY_NAME_SIZE 101
+#define API_KEY_NAME_SIZE 201 /* as sql/ has it, and a byte more */
 
 struct new_api_key {
 	struct id user; /* nil: belongs to nobody */
 	struct id key;
 	unsigned char digest[DIGEST_SIZE];
 	bool secret;    /* scope: secret, else publishable */
-	const char *name;
+	const char *name; /* at most API_KEY_NAME_SIZE - 1 bytes of UTF-8 */
 	int64_t now_us;
 	int64_t expires_us; /* 0: never */
 };

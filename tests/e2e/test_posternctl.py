@@ -1126,6 +1126,23 @@ def test_api_key_is_shown_once(place, ctl):
     assert text.split(".")[2] not in place.cluster.log()
 
 
+@pytest.mark.parametrize("name, told", [
+    ("\u00e9" * 100, None),
+    ("\u00e9" * 100 + "x", "at most 200 bytes"),
+    ("caf\udce9", "takes UTF-8"),  # the byte e9
+])
+def test_name_of_an_api_key(ctl, person, name, told):
+    done = ctl.run("--json", "api-key", "create", "--scope", "publishable",
+                   "--user", person.email, "--name", name, check=False)
+    listed = ctl.json("api-key", "list", "--user", person.email)["apiKeys"]
+    if told is None:
+        assert json.loads(done.stdout)["name"] == name
+        assert [key["name"] for key in listed] == [name]
+    else:
+        assert told in refused(done, 2)
+        assert listed == []
+
+
 def test_secret_api_key(place, ctl, person):
     answer = ctl.json("api-key", "create", "--scope", "secret", "--user",
                       person.email.upper(), "--expires-days", "7")

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "store/admin_accounts.h"
+#include "store/admin_api_keys.h"
 #include "support.h"
 
 #define NOW INT64_C(1700000000123456)
@@ -190,6 +191,42 @@ test_nobody(void **state)
 	db_close(db);
 }
 
+/* The programs' bounds are the schema's: the longest name is taken and comes back
+ * whole, and one of a byte more is not. */
+static void
+test_names_have_one_bound(void **state)
+{
+	struct db *db = begin_admin();
+	char name[ACCOUNT_NAME_SIZE + API_KEY_NAME_SIZE];
+	struct new_account somebody = person(0);
+	struct new_api_key key = { .key = id_random(), .now_us = NOW };
+	struct account_detail detail;
+	struct api_key_info info;
+	size_t count;
+
+	(void)state;
+	memset(name, 'x', sizeof(name));
+	somebody.name = key.name = name;
+	name[ACCOUNT_NAME_SIZE] = '\0';
+	assert_int_equal(store_account_add(db, &somebody), STORE_FAILED);
+	name[ACCOUNT_NAME_SIZE - 1] = '\0';
+	assert_int_equal(store_account_add(db, &somebody), STORE_OK);
+	assert_int_equal(store_account_find(db, somebody.login_key, NOW, NOW,
+	    &detail), STORE_OK);
+	assert_string_equal(detail.name, name);
+
+	memset(name, 'y', sizeof(name));
+	name[API_KEY_NAME_SIZE] = '\0';
+	assert_int_equal(store_api_key_add(db, &key), STORE_FAILED);
+	name[API_KEY_NAME_SIZE - 1] = '\0';
+	assert_int_equal(store_api_key_add(db, &key), STORE_OK);
+	assert_int_equal(store_api_key_list(db, NULL, &id_nil, &id_nil, 1,
+	    &info, &count), STORE_OK);
+	assert_int_equal(count, 1);
+	assert_string_equal(info.name, name);
+	db_close(db);
+}
+
 /* One that the schema refuses takes the whole batch with it. */
 static void
 test_all_or_none(void **state)
@@ -220,6 +257,7 @@ main(void)
 		cmocka_unit_test(test_sent_twice),
 		cmocka_unit_test(test_a_large_batch),
 		cmocka_unit_test(test_nobody),
+		cmocka_unit_test(test_names_have_one_bound),
 		cmocka_unit_test(test_all_or_none),
 	};
 
