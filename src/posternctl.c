@@ -1,14 +1,17 @@
 /* posternctl - administers Postern: find the command, get it what it needs, run
  * it. */
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "config.h"
 #include "ctl/ctl.h"
 #include "ctl/ctl_options.h"
+#include "ctl/ctl_output.h"
 
 /* In the order of first use. */
 static const struct ctl_group *const groups[] = {
@@ -121,15 +124,25 @@ run_command(const struct ctl_command *command,
 	return done;
 }
 
-/* What was printed may be a key that is shown only once: a full disk or a closed
- * pipe is no success. */
+/* A full disk or a closed pipe is no success. */
 static enum ctl_exit
 finish_output(enum ctl_exit done)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	if (done != CTL_DONE || ctl_output_flush())
 		return done;
-	return ctl_refuse(done == CTL_DONE ? CTL_UNREACHABLE : done, NULL,
+	return ctl_refuse(CTL_UNREACHABLE, NULL,
 	    "could not write the answer to stdout");
+}
+
+/* What the caller has closed would become a file of ours, or the connection to the
+ * database, and get what we print.  These take nothing. */
+static void
+keep_standard_files(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) == -1)
+			(void)open("/dev/null",
+			    fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
 int
@@ -141,6 +154,7 @@ main(int argc, char **argv)
 
 	if (argc < 1)
 		return CTL_USAGE;
+	keep_standard_files();
 	/* A reader that goes away is seen by finish_output(). */
 	sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN }, NULL);
 	done = read_line(&line, &arguments);

@@ -80,6 +80,25 @@ print_created(const struct ctl *ctl, const struct api_key *key,
 	ctl_output_sentence(ctl, answer, "%s", text);
 }
 
+/* Nobody can have seen the key as a whole; it must not be good for years. */
+static enum ctl_exit
+take_back(const struct ctl *ctl, const struct id *key)
+{
+	char id[ID_TEXT_SIZE], mend[128];
+	int64_t revoked_us;
+
+	if (store_api_key_revoke(ctl->db, key, clock_now_us(), &revoked_us) ==
+	    STORE_OK)
+		return ctl_refuse(CTL_UNREACHABLE,
+		    "it has been revoked: make another one",
+		    "could not write the key to stdout");
+	id_format(key, id);
+	snprintf(mend, sizeof(mend), "run: posternctl api-key revoke %s", id);
+	return ctl_refuse(CTL_UNREACHABLE, mend,
+	    "could not write the key to stdout, and could not revoke it: %s",
+	    db_problem(ctl->db));
+}
+
 static enum ctl_exit
 api_key_create(struct ctl *ctl, const struct ctl_arguments *arguments)
 {
@@ -111,7 +130,7 @@ api_key_create(struct ctl *ctl, const struct ctl_arguments *arguments)
 	secret_wipe(text, sizeof(text));
 	if (result != STORE_OK)
 		return ctl_refuse_store(ctl, result, "store the API key");
-	return CTL_DONE;
+	return ctl_output_flush() ? CTL_DONE : take_back(ctl, &row.key);
 }
 
 /* ---- list ---------------------------------------------------------------- */

@@ -50,6 +50,12 @@ ctl_output_json(struct json_object *answer)
 	json_free(answer);
 }
 
+bool
+ctl_output_flush(void)
+{
+	return fflush(stdout) == 0 && !ferror(stdout);
+}
+
 void
 ctl_output_sentence(const struct ctl *ctl, struct json_object *answer,
     const char *format, ...)

@@ -12,6 +12,9 @@ struct ctl;
 struct ctl_column;
 struct json_object;
 
+/* Send out what was printed.  False: not all of it could be written. */
+bool ctl_output_flush(void);
+
 /*
  * An answer: for scripts as JSON; for people as a sentence, or as lines of heading
  * and value.  Absent and null show as "-".  Uses up `answer`.

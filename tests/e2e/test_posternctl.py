@@ -1181,15 +1181,74 @@ def test_api_key_pages(ctl, person):
     assert len(seen) == 5 and set(seen) == made
 
 
-def test_a_key_that_cannot_be_shown_is_no_success(place, ctl):
-    with open("/dev/full", "wb") as full:
+# Ways to run a program whose output goes nowhere.
+NOWHERE = {
+    "full": 'exec "$@" >/dev/full',
+    "closed": 'exec "$@" >&-',
+    "closed, all": 'exec "$@" <&- >&- 2>"$0"',
+    "no reader": 'exec "$@"',
+}
+
+
+def run_nowhere(place, way, *words):
+    """Exit status, and what was said."""
+    told = place.directory / "told"
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
         done = subprocess.run(
-            [tree.POSTERNCTL, "--config", ctl.settings_file, "api-key",
-             "create", "--scope", "publishable"], stdout=full,
+            ["sh", "-c", NOWHERE[way], str(told), tree.POSTERNCTL, "--config",
+             place.ctl.settings_file, *words], stdout=writer,
             stderr=subprocess.PIPE, env=process.clean_environment(),
             timeout=120)
-    assert done.returncode == 3
-    assert b"stdout" in done.stderr
+    finally:
+        os.close(writer)
+    said = done.stderr.decode()
+    if told.exists():
+        said += told.read_text()
+        told.unlink()
+    return done.returncode, said
+
+
+def create_for_nobody(place, way):
+    """Make an API key that cannot be shown: exit status, what was said, and the
+    state of each new key by its id."""
+    def states():
+        return {key["keyId"]: key["state"]
+                for key in place.ctl.json("api-key", "list", "--limit",
+                                          "1000")["apiKeys"]}
+
+    before = states()
+    status, said = run_nowhere(place, way, "api-key", "create", "--scope",
+                               "publishable")
+    return status, said, {key: state for key, state in states().items()
+                          if key not in before}
+
+
+@pytest.mark.parametrize("way", NOWHERE)
+def test_a_key_that_cannot_be_shown_is_taken_back(place, way):
+    status, said, made = create_for_nobody(place, way)
+    assert status == 3
+    assert said == ("posternctl: could not write the key to stdout\n"
+                    "  it has been revoked: make another one\n")
+    assert list(made.values()) == ["revoked"]
+
+
+def test_a_key_that_cannot_be_taken_back_is_named(empty):
+    empty.ctl("migrate")
+    empty.ask("REVOKE UPDATE ON postern.api_keys FROM postern_admin")
+    status, said, made = create_for_nobody(empty, "full")
+    assert status == 3
+    [(key, state)] = made.items()
+    assert state == "active"
+    assert "could not revoke it: permission denied" in said
+    assert f"run: posternctl api-key revoke {key}" in said
+
+
+@pytest.mark.parametrize("way", NOWHERE)
+def test_an_answer_that_cannot_be_written_is_no_success(place, way):
+    assert run_nowhere(place, way, "user", "list") == (
+        3, "posternctl: could not write the answer to stdout\n")
 
 
 # ---- sessions ----------------------------------------------------------------
