@@ -138,7 +138,7 @@ api_key_create(struct ctl *ctl, const struct ctl_arguments *arguments)
 static const struct ctl_option list_options[] = {
 	{ "user", "EMAIL", CTL_TEXT_AT(user), "only keys of this account" },
 	{ "after", "CURSOR", CTL_TEXT_AT(after),
-	  "only those behind; told at the end of a page" },
+	  "go on behind CURSOR, which ends the page before" },
 	CTL_LIMIT_OPTION,
 	{ 0 },
 };

@@ -14,7 +14,7 @@ static const struct ctl_option list_options[] = {
 	{ "unknown", NULL, CTL_FLAG_AT(unknown),
 	  "attempts with addresses that nobody has" },
 	{ "after", "EVENT-ID", CTL_TEXT_AT(after),
-	  "only older ones; told at the end of a page" },
+	  "go on behind EVENT-ID, which ends the page before" },
 	CTL_LIMIT_OPTION,
 	{ 0 },
 };
@@ -96,7 +96,7 @@ audit_list(struct ctl *ctl, const struct ctl_arguments *arguments)
 
 	if ((arguments->operand_count == 1) == arguments->unknown)
 		return ctl_refuse(CTL_USAGE, "see: posternctl audit list --help",
-		    "about whom?  Give an address, or --unknown");
+		    "about whom?  Give either an address or --unknown");
 	if (after != NULL && id_parse(after, strlen(after), &before) != 0)
 		return ctl_refuse(CTL_USAGE, NULL,
 		    "--after takes the id of an event");

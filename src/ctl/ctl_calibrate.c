@@ -330,9 +330,9 @@ print(const struct gate_plan *plan, const struct measure *now,
 
 static const struct ctl_option calibrate_options[] = {
 	{ "latency-ms", "MS", CTL_NUMBER_AT(latency_ms, 250, 1, 60000),
-	  "a sign-in alone may take so long (default: 250)" },
+	  "a sign-in alone takes no longer (default: 250)" },
 	{ "memory-mib", "MIB", CTL_NUMBER_AT(memory_mib, 0, 1, 16777216),
-	  "all hashes at a time may take so much (default: a quarter)" },
+	  "all hashes at a time take no more (default: 1/4 of RAM)" },
 	{ 0 },
 };
 
@@ -378,11 +378,13 @@ static const struct ctl_command commands[] = {
 
 const struct ctl_group ctl_calibrate_group = {
 	.name = "calibrate",
-	.help = "Measures the cost of a password hash on this machine, for some "
-		"ten seconds: one\n"
-		"alone, and on all cores.  Recommends the highest that is within "
-		"a latency and a\n"
-		"memory, as settings.  What else runs here counts.",
+	.help = "Measures the cost of a password hash on this machine, for "
+		"some ten seconds: one\n"
+		"alone, and on all cores.  Recommends the highest cost whose "
+		"hash takes no longer\n"
+		"and no more memory than the options say, as settings to "
+		"copy.  What else runs\n"
+		"here meanwhile makes hashes look dearer.",
 	.commands = commands,
 	.examples = "  posternctl calibrate\n"
 		    "  posternctl calibrate --latency-ms 100 --memory-mib 256\n",

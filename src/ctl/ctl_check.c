@@ -352,8 +352,8 @@ static const struct ctl_command commands[] = {
 
 const struct ctl_group ctl_check_group = {
 	.name = "check",
-	.help = "Looks at settings, keys, database, schema, privileges and API keys. "
-		"Each line\n"
+	.help = "Looks at settings, keys, database, schema, privileges and API "
+		"keys.  Each line\n"
 		"begins with ok, warn or fail; the exit status is 1 when one "
 		"failed.",
 	.commands = commands,

@@ -248,13 +248,13 @@ static const struct ctl_command commands[] = {
 
 const struct ctl_group ctl_key_group = {
 	.name = "key",
-	.help = "Keys that sign access tokens.  Run as the user that postern.fcgi "
-		"runs as, or as\n"
-		"root once the directory belongs to that user.  The program "
-		"sees changes at\n"
-		"its next request.  To roll over: make a new key, and retire "
-		"the old one when it\n"
-		"signs.",
+	.help = "Keys that sign access tokens.  Run as the user that "
+		"postern.fcgi runs as, or as\n"
+		"root once the directory belongs to that user.  The service "
+		"sees changes at its\n"
+		"next request.  To roll over: make a new key, and retire the "
+		"old one when the new\n"
+		"one signs.",
 	.commands = commands,
 	.examples = "  posternctl key new\n"
 		    "  posternctl key new --algorithm eddsa --sign-in-seconds "

@@ -20,7 +20,7 @@ static const struct ctl_option list_options[] = {
 	{ "all", NULL, CTL_FLAG_AT(all), "everybody's" },
 	{ "ended", NULL, CTL_FLAG_AT(ended), "those that are over, too" },
 	{ "after", "CURSOR", CTL_TEXT_AT(after),
-	  "only those behind; told at the end of a page" },
+	  "go on behind CURSOR, which ends the page before" },
 	CTL_LIMIT_OPTION,
 	{ 0 },
 };
@@ -121,7 +121,7 @@ session_list(struct ctl *ctl, const struct ctl_arguments *arguments)
 
 	if ((arguments->operand_count == 1) == arguments->all)
 		return ctl_refuse(CTL_USAGE, "see: posternctl session list --help",
-		    "whose sessions?  Give an address, or --all");
+		    "whose sessions?  Give either an address or --all");
 	done = ctl_cursor_parse(arguments->after, &query.after_user,
 	    &query.after_session);
 	if (done == CTL_DONE && !arguments->all) {
@@ -137,7 +137,7 @@ session_list(struct ctl *ctl, const struct ctl_arguments *arguments)
 
 static const struct ctl_option revoke_options[] = {
 	{ "user", "EMAIL", CTL_TEXT_AT(user),
-	  "all sessions of this account, or the one given" },
+	  "of this account: the session given, or else all" },
 	{ 0 },
 };
 
@@ -170,7 +170,7 @@ revoke_one(const struct ctl *ctl, const struct id *user, const char *typed)
 
 	if (id_parse(typed, strlen(typed), &session) != 0)
 		return ctl_refuse(CTL_USAGE,
-		    "take it from: posternctl session list",
+		    "take it from: posternctl session list --all",
 		    "\"%s\" is no session id", typed);
 	result = store_session_end(ctl->db, user, &session, now_us, &ended_us);
 	if (result == STORE_NONE)
@@ -219,9 +219,9 @@ session_revoke(struct ctl *ctl, const struct ctl_arguments *arguments)
 
 static const struct ctl_option cleanup_options[] = {
 	{ "days", "N", CTL_NUMBER_AT(days, 30, 1, 3650),
-	  "sessions over for N days (default: 30)" },
+	  "sessions that ended N days ago or before (default: 30)" },
 	{ "audit-days", "N", CTL_NUMBER_AT(audit_days, 0, 1, 3650),
-	  "audit rows, too, older than N days" },
+	  "also audit rows older than N days (default: none)" },
 	{ 0 },
 };
 

@@ -96,7 +96,7 @@ throttle_show(struct ctl *ctl, const struct ctl_arguments *arguments)
 
 static const struct ctl_option list_options[] = {
 	{ "after", "DIGEST", CTL_TEXT_AT(after),
-	  "only those behind; told at the end of a page" },
+	  "go on behind DIGEST, which ends the page before" },
 	CTL_LIMIT_OPTION,
 	{ 0 },
 };
@@ -202,12 +202,11 @@ static const struct ctl_command commands[] = {
 
 const struct ctl_group ctl_throttle_group = {
 	.name = "throttle",
-	.help = "The throttle: how often sign-ins failed.  A count is kept by a "
-		"digest of the\n"
-		"address under the master secret, so \"show\" and \"clear\" read "
-		"the key\n"
-		"directory.  Browsers with a device cookie have counts of "
-		"their own.",
+	.help = "The throttle: how often sign-ins failed.  A count is kept by "
+		"a digest of the\n"
+		"address under the master secret, so \"show\" and \"clear\" "
+		"read the key directory.\n"
+		"Browsers with a device cookie have counts of their own.",
 	.commands = commands,
 	.examples = "  posternctl throttle show ann@example.org\n"
 		    "  posternctl throttle clear ann@example.org\n",

@@ -154,7 +154,7 @@ user_add(struct ctl *ctl, const struct ctl_arguments *arguments)
 
 static const struct ctl_option set_password_options[] = {
 	{ "force-change", NULL, CTL_FLAG_AT(force_change),
-	  "good for choosing another one at the next sign-in" },
+	  "they must choose another: force-change-password" },
 	{ "password-stdin", NULL, CTL_FLAG_AT(password_stdin),
 	  "the password is the first line of stdin" },
 	{ 0 },
@@ -314,7 +314,7 @@ user_show(struct ctl *ctl, const struct ctl_arguments *arguments)
 static const struct ctl_option list_options[] = {
 	{ "status", "STATUS", CTL_TEXT_AT(status), "only accounts of this status" },
 	{ "after", "EMAIL", CTL_TEXT_AT(after),
-	  "only those behind this address (any text)" },
+	  "go on behind this address, or any text" },
 	CTL_LIMIT_OPTION,
 	{ 0 },
 };
@@ -474,7 +474,8 @@ const struct ctl_group ctl_user_group = {
 	.commands = commands,
 	.examples =
 	    "  posternctl user add ann@example.org\n"
-	    "  pwgen -s 20 1 | posternctl user set-password --force-change "
+	    "  pwgen -s 20 1 | tee /dev/tty |\n"
+	    "      posternctl user set-password --force-change "
 	    "ann@example.org\n"
 	    "  posternctl user import --dry-run people.csv\n"
 	    "  posternctl user set-status ann@example.org disabled\n"
