@@ -1,6 +1,7 @@
 """src/web/openapi.json is in one piece with the code: the addresses of web/route.c
 and the refusals of web/error.c, no more and no less.  (Whether real answers are as
-it says is seen to in tests/e2e.)  So is the list of refusals in the manual."""
+it says is seen to in tests/e2e.)  So are the lists of addresses and refusals in
+the manual."""
 
 import json
 import re
@@ -93,6 +94,13 @@ def test_the_manual_lists_each_refusal():
     assert len(listed) == len(set(listed))
     assert set(listed) == {(status, body["errorCode"])
                            for status, body in errors().values()}
+
+
+def test_the_manual_lists_each_address():
+    page = (sources.TOP / "man/postern-api.7").read_text()
+    listed = re.findall(r"^\.It Li ([A-Z]+) (/\S+)", page, re.M)
+    assert len(listed) == len(set(listed))
+    assert set(listed) == routes()
 
 
 def test_codes_are_those_of_the_interface():
