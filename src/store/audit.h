@@ -29,8 +29,8 @@ struct audit_event {
 /*
  * Write that a sign-in was refused, and count it: one failure more when the
  * password was `wrong`, and none from here on when it was right.  Sent twice it
- * may count one failure too many.  STORE_CONFLICT: by now it is locked, so the
- * caller must not tell whether the password was right.
+ * counts once.  STORE_CONFLICT: by now it is locked (sent twice, it may be by this
+ * very failure), so the caller must not tell whether the password was right.
  */
 enum store_result store_audit_refused(struct db *db,
     const struct audit_event *event, const struct throttle_rule *rule,

@@ -133,7 +133,8 @@ const struct db_statement statements[STATEMENT_COUNT] = {
 	 * of the throttle, or NULL, $8 failures to count: 1, or 0 to forget all,
 	 * $9 free failures, $10 most seconds, $11 its time, $12 the one before
 	 * which a count is forgotten.  Answers whether it was counted: not while
-	 * it is locked.
+	 * it is locked.  Where the audit has it already, it is this statement
+	 * that was sent before: then it leaves the count as it is.
 	 */
 	[STATEMENT_SIGN_IN_REFUSED] = { "sign_in_refused",
 	    "WITH noted AS ("
@@ -141,14 +142,16 @@ const struct db_statement statements[STATEMENT_COUNT] = {
 	    "   (user_id, event_id, at, kind, address, reason)"
 	    "  VALUES ($1, $2, $3, $4, $5, $6)"
 	    "  ON CONFLICT DO NOTHING"
+	    "  RETURNING 1" /* what it may not read it does not ask for */
 	    "), counted AS ("
 	    "  INSERT INTO postern.throttle AS t (digest, failures, failed_at)"
 	    "  SELECT $7::bytea, $8::integer, $11::timestamptz"
 	    "  WHERE $7::bytea IS NOT NULL"
 	    "  ON CONFLICT (digest) DO UPDATE SET"
 	    "   failed_at = greatest(t.failed_at, $11), failures ="
-	    "    CASE WHEN $8 = 0 THEN 0 WHEN t.failed_at < $12 THEN 1"
-	    "    ELSE t.failures + 1 END"
+	    "    CASE WHEN $8 = 0 THEN 0"
+	    "    WHEN NOT EXISTS (SELECT FROM noted) THEN t.failures"
+	    "    WHEN t.failed_at < $12 THEN 1 ELSE t.failures + 1 END"
 	    "  WHERE NOT "
 	    THROTTLE_LOCKED("t", "$9::integer", "$10::integer", "$11")
 	    "  RETURNING t.digest"

@@ -192,6 +192,55 @@ test_request_is_cut(void **state)
 	cut_everywhere(PROXY_TO_SERVER);
 }
 
+/* The same of a refusal: it is counted each time, and once. */
+static void
+cut_refusals_everywhere(enum proxy_side side)
+{
+	static const unsigned char digest[DIGEST_SIZE] = { 1 };
+	const struct throttle_rule rule = { digest, 1000, 900, 86400, 1 };
+	struct proxy *proxy = proxy_start();
+	struct db *db = open_through(proxy);
+	struct audit_event event = { .kind = AUDIT_SIGN_IN_REFUSED,
+		.now_us = 1 };
+	long bytes, calls = 0;
+	bool cut = true;
+
+	empty_tables();
+	assert_int_equal(db_ready(db), STORE_OK);
+	for (bytes = 0; cut; bytes += 3) {
+		assert_true(bytes < 1000);
+		event.event = id_random();
+		proxy_cut_after(proxy, side, bytes);
+		assert_int_equal(store_audit_refused(db, &event, &rule, true),
+		    STORE_OK);
+		cut = proxy_has_cut(proxy);
+		proxy_cut_after(proxy, side, -1);
+		calls++;
+		assert_int_equal(admin_number("SELECT failures "
+		    "FROM postern.throttle"), calls);
+		assert_int_equal(admin_number("SELECT count(*) FROM "
+		    "postern.audit_events"), calls);
+	}
+	assert_true(bytes > 50);
+	db_close(db);
+	proxy_stop(proxy);
+	empty_tables();
+}
+
+static void
+test_answer_to_a_refusal_is_cut(void **state)
+{
+	(void)state;
+	cut_refusals_everywhere(PROXY_TO_CLIENT);
+}
+
+static void
+test_request_for_a_refusal_is_cut(void **state)
+{
+	(void)state;
+	cut_refusals_everywhere(PROXY_TO_SERVER);
+}
+
 static void
 test_start_is_cut(void **state)
 {
@@ -883,6 +932,8 @@ main(void)
 		cmocka_unit_test(test_slow_line),
 		cmocka_unit_test(test_answer_is_cut),
 		cmocka_unit_test(test_request_is_cut),
+		cmocka_unit_test(test_answer_to_a_refusal_is_cut),
+		cmocka_unit_test(test_request_for_a_refusal_is_cut),
 		cmocka_unit_test(test_start_is_cut),
 		cmocka_unit_test(test_connection_is_ended_between_calls),
 		cmocka_unit_test(test_connection_is_ended_during_a_call),
