@@ -228,9 +228,10 @@ ctl_refuse_unknown(const char *key)
 }
 
 enum ctl_exit
-ctl_account(const struct ctl *ctl, const char *typed, struct id *user)
+ctl_account_detail(const struct ctl *ctl, const char *typed,
+    struct account_detail *detail)
 {
-	struct account_detail detail;
+	int64_t now_us = clock_now_us();
 	char key[EMAIL_SIZE];
 	enum store_result result;
 	enum ctl_exit done;
@@ -238,11 +239,23 @@ ctl_account(const struct ctl *ctl, const char *typed, struct id *user)
 	done = ctl_address(typed, key);
 	if (done != CTL_DONE)
 		return done;
-	result = store_account_find(ctl->db, key, 0, 0, &detail);
+	result = store_account_find(ctl->db, key, now_us,
+	    ctl_idle_since_us(ctl, now_us), detail);
 	if (result == STORE_NONE)
 		return ctl_refuse_unknown(key);
 	if (result != STORE_OK)
 		return ctl_refuse_store(ctl, result, "find the account");
+	return CTL_DONE;
+}
+
+enum ctl_exit
+ctl_account(const struct ctl *ctl, const char *typed, struct id *user)
+{
+	struct account_detail detail;
+	enum ctl_exit done = ctl_account_detail(ctl, typed, &detail);
+
+	if (done != CTL_DONE)
+		return done;
 	*user = detail.row.user;
 	secret_wipe(&detail, sizeof(detail));
 	return CTL_DONE;

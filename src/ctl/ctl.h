@@ -14,6 +14,8 @@
 #include "store/logins.h"
 #include "token/keys.h"
 
+struct account_detail;
+
 /* Exit codes, which scripts rely on. */
 enum ctl_exit {
 	CTL_DONE = 0,
@@ -170,7 +172,10 @@ enum ctl_exit ctl_status(const char *typed, enum account_status *status);
 /* Refuse an address that nobody has. */
 enum ctl_exit ctl_refuse_unknown(const char *key);
 
-/* Find an account by an address from the command line: its id. */
+/* Find an account by an address from the command line, for the caller to wipe; or
+ * its id alone.  DONE, or a refusal that has been told. */
+enum ctl_exit ctl_account_detail(const struct ctl *ctl, const char *typed,
+    struct account_detail *detail);
 enum ctl_exit ctl_account(const struct ctl *ctl, const char *typed,
     struct id *user);
 

@@ -282,21 +282,11 @@ user_show(struct ctl *ctl, const struct ctl_arguments *arguments)
 {
 	struct account_detail detail;
 	struct json_object *answer;
-	int64_t now_us = clock_now_us();
-	char key[EMAIL_SIZE];
-	enum store_result result;
 	enum ctl_exit done;
 
-	done = ctl_address(arguments->operands[0], key);
+	done = ctl_account_detail(ctl, arguments->operands[0], &detail);
 	if (done != CTL_DONE)
 		return done;
-	result = store_account_find(ctl->db, key, now_us,
-	    ctl_idle_since_us(ctl, now_us), &detail);
-	if (result == STORE_NONE)
-		return ctl_refuse_unknown(key);
-	if (result != STORE_OK)
-		return ctl_refuse_store(ctl, result, "find the account");
-
 	answer = json_new_object();
 	add_row(answer, &detail.row);
 	ctl_output_add_text(answer, "name", detail.name);
@@ -408,24 +398,15 @@ static enum ctl_exit
 user_delete(struct ctl *ctl, const struct ctl_arguments *arguments)
 {
 	struct account_detail detail;
-	int64_t now_us = clock_now_us();
-	char key[EMAIL_SIZE];
-	enum store_result result;
 	enum ctl_exit done;
 
-	done = ctl_address(arguments->operands[0], key);
+	done = ctl_account_detail(ctl, arguments->operands[0], &detail);
 	if (done != CTL_DONE)
 		return done;
-	result = store_account_find(ctl->db, key, now_us,
-	    ctl_idle_since_us(ctl, now_us), &detail);
-	if (result == STORE_NONE)
-		return ctl_refuse_unknown(key);
-	if (result != STORE_OK)
-		return ctl_refuse_store(ctl, result, "find the account");
-
 	done = confirm_delete(&detail, arguments->yes);
 	if (done == CTL_DONE)
-		done = delete_account(ctl, key, &detail.row.user);
+		done = delete_account(ctl, detail.row.login_key,
+		    &detail.row.user);
 	secret_wipe(&detail, sizeof(detail));
 	return done;
 }
