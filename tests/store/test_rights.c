@@ -21,6 +21,7 @@ static const char *const service_may_not[] = {
 	"UPDATE postern.users SET status = 0",
 	"UPDATE postern.users SET login_key = 'x@y.z'",
 	"UPDATE postern.users SET email = 'x@y.z'",
+	"UPDATE postern.users SET name = 'x'",
 	"TRUNCATE postern.logins",
 	/* sessions: neither remove, give away nor lengthen them */
 	"DELETE FROM postern.sessions",
