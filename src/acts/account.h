@@ -62,7 +62,8 @@ struct account_outcome {
 /*
  * Set a password; every session ends, since whoever holds one may be the reason
  * for the new password.  STORE_NONE: nobody has the address.  STORE_CONFLICT:
- * others keep changing this account at the same time.
+ * others keep changing this account at the same time.  *outcome is what has been
+ * done, when the answer is OK.
  */
 enum store_result account_set_password(struct db *db, const char *key,
     const char *verifier, bool force_change, int64_t now_us,

@@ -53,7 +53,8 @@ enum client_result {
 	CLIENT_FAILED,        /* the database refused */
 };
 
-/* What a worker remembers of API keys; secret-free, but its own. */
+/* What a worker remembers of API keys; secret-free, but its own.  Never NULL;
+ * freeing NULL does nothing. */
 struct client_cache *client_cache_new(void);
 void client_cache_free(struct client_cache *cache);
 

@@ -42,7 +42,7 @@ enum ended_answer {
 
 /*
  * Made by the parent, before it forks.  `token_seconds` is the longest life of an
- * access token.  NULL when memory is out (logged).
+ * access token.  NULL when memory is out (logged).  Freeing NULL does nothing.
  */
 struct ended *ended_new(int token_seconds);
 void ended_free(struct ended *ended);

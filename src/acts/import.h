@@ -19,7 +19,8 @@ struct import_counts {
 	int64_t were_there; /* had an account and were left alone */
 };
 
-/* Begin.  `dry` looks who is there and adds nobody. */
+/* Begin.  `dry` looks who is there and adds nobody.  Never NULL; freeing NULL does
+ * nothing, and freeing adds nobody who has not been added yet. */
 struct import *import_new(struct db *db, bool dry);
 void import_free(struct import *import);
 

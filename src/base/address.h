@@ -14,12 +14,13 @@ struct address {
 	unsigned char bytes[ADDRESS_SIZE];
 };
 
-/* Read "192.0.2.1" or "2001:db8::1".  0, or -1: it is none. */
+/* Read "192.0.2.1" or "2001:db8::1".  0; or -1: it is none, and *address is of no
+ * use. */
 int address_parse(const char *text, struct address *address);
 
 bool address_is_ipv4(const struct address *address);
 
-/* Keep the first `bits` of all 128; the others become 0. */
+/* Keep the first `bits` of all 128, also of an IPv4 address; the others become 0. */
 void address_cut(struct address *address, unsigned bits);
 
 /*

@@ -56,11 +56,12 @@ struct board_kind {
 };
 
 /*
- * Made before the first fork; the mapping is inherited, and all zero.  It can be
- * found by board_file_visit() in `folder`, with the name of the socket that the
- * pool listens on; where there is no room for it (logged), or for NULL, it is to
- * be seen by this process and its children alone.  NULL when memory is out
- * (logged).
+ * Made before the first fork, with 1 or more slots, each EMPTY; the mapping is
+ * inherited.  It can be found by board_file_visit() in `folder`, with the name of
+ * the socket that the pool listens on; where there is no room for it (logged), or
+ * for NULL, it is to be seen by this process and its children alone.  NULL when
+ * memory is out (logged).  board_free() of NULL does nothing.  Slots count from 0,
+ * and the callers of what follows see to it that theirs is there.
  */
 struct board *board_new(const struct board_kind *kind, int slots,
     const char *folder, const char *listen);
@@ -79,12 +80,16 @@ void board_served(struct board *board, int slot);
 void board_holds(struct board *board, int slot, unsigned answers);
 struct board_sight board_look(const struct board *board, int slot);
 
+/* The parent's numbers, each 0 until it is put. */
 void board_put(struct board *board, enum board_number number, int64_t value);
 int64_t board_number(const struct board *board, enum board_number number);
 
+/* What board_new() was given: how many slots; the kind's bytes behind them, all
+ * zero at first, and the name of the socket, both the board's own. */
 int board_slots(const struct board *board);
 void *board_rest(const struct board *board);
 const char *board_listen(const struct board *board);
+
 int64_t board_started_us(const struct board *board); /* clock_now_us() */
 
 /* "idle", "busy", ... */
@@ -104,7 +109,8 @@ enum board_copy_result {
 
 /*
  * A board of somebody else's, from bytes that may be anything: what its calls
- * return need not be true, but texts are visible ASCII.  For OTHER_VERSION
+ * return need not be true, but texts are visible ASCII.  COPIED gives *board, to be
+ * ended by board_free(); the bytes are not needed any more.  For OTHER_VERSION
  * `version` tells which; ours, when it was built in another way.
  */
 #define BOARD_VERSION_SIZE 32

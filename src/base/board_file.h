@@ -34,7 +34,8 @@ int board_file_make(struct board_file *file, const char *folder, size_t size);
 /* Let go of the memory; who made the file takes it away. */
 void board_file_close(struct board_file *file);
 
-/* A copy of somebody's file.  Not a byte of it can be trusted. */
+/* A copy of somebody's file, good while it is looked at.  Not a byte of it can be
+ * trusted. */
 struct board_copy {
 	pid_t pid; /* of the process that holds the lock, as the kernel tells */
 	uid_t owner;

@@ -33,8 +33,8 @@ struct buckets_limit {
 	int64_t burst;       /* 1 or more */
 };
 
-/* Before the first fork.  `sets` is a power of two; NULL when memory is out
- * (logged). */
+/* Before the first fork.  `sets` of eight places, a power of two; NULL when memory
+ * is out (logged).  Freeing NULL does nothing. */
 struct buckets *buckets_new(size_t sets);
 void buckets_free(struct buckets *buckets);
 

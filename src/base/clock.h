@@ -19,7 +19,8 @@ int64_t clock_steady_ms(void);
 /* Microseconds of the same clock; for durations. */
 int64_t clock_steady_us(void);
 
-/* Write a wall-clock time as RFC 3339 UTC with milliseconds. */
+/* Write a wall-clock time as RFC 3339 UTC with milliseconds, cut off and not
+ * rounded; one outside of the years 0000 to 9999 as the nearest that is not. */
 void clock_format(int64_t us, char text[static CLOCK_TEXT_SIZE]);
 
 #endif

@@ -74,7 +74,8 @@ struct config {
 	int hash_other_mib;      /* for a hash that has no place in the lanes */
 	int hash_queue;          /* who compute and wait; 0: chosen at start */
 	int hash_deadline_ms;    /* longest wait for a slot */
-	char *shared_dir; /* of that memory, where no parent has made it */
+	char *shared_dir;        /* where processes without a common parent share
+	                            the memory for hashes */
 	int hash_idle_seconds;   /* then its memory is given back */
 	int refusal_ms;          /* age of a sign-in that is told to come later */
 	int memory_limit_mib;    /* of the service; 0: what the machine has */

@@ -20,7 +20,8 @@ struct csv_record {
 
 enum csv_result {
 	CSV_RECORD,
-	CSV_BAD,  /* no record: *why says what is wrong with it */
+	CSV_BAD,  /* no record, or of too many fields: *why, a constant, says what
+	             is wrong with it */
 	CSV_MORE, /* its end is not here yet */
 };
 

@@ -19,7 +19,8 @@ void digest_sha256(const void *bytes, size_t size,
 void digest_hmac(const void *key, size_t key_size, const void *bytes,
     size_t size, unsigned char digest[static DIGEST_SIZE]);
 
-/* A key for many HMACs, which then cost a sixth.  Freeing wipes it. */
+/* A key for many HMACs, which then cost a sixth; never NULL.  Freeing wipes it, and
+ * does nothing for NULL. */
 struct digest_key;
 struct digest_key *digest_key_new(const void *key, size_t size);
 void digest_key_free(struct digest_key *key);

@@ -94,8 +94,9 @@ void json_append(struct json_object *array, struct json_object *value);
 void json_append_string(struct json_object *array, const char *text);
 
 /*
- * The value as JSON text without white space, "/" not escaped; borrowed from
- * the value until it changes or ends.  json_pretty() is for people.
+ * The value as JSON text without white space, "/" not escaped, NUL-terminated;
+ * borrowed from the value until it is asked again, changes or ends.  json_pretty()
+ * is for people.
  */
 const char *json_text(struct json_object *value, size_t *size);
 const char *json_pretty(struct json_object *value);

@@ -8,7 +8,9 @@
 /*
  * For the small, bounded blocks a request needs: out of memory means that this
  * worker is of no more use, so the process says so and aborts; the pool starts
- * another.  Released with free().
+ * another.  Released with free().  memory_zeroed() gives `count` times `size` bytes
+ * of zeros (never NULL, not even of none); the others a copy of a text, or of
+ * `size` bytes, with a NUL behind it.
  */
 void *memory_zeroed(size_t count, size_t size);
 char *memory_text(const char *text);

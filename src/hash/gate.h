@@ -73,7 +73,8 @@ struct gate_caller {
 };
 
 /* Before the first fork, or once in each process that shares it by name.  NULL
- * with the reason logged.  It is freed with no place taken by this process. */
+ * with the reason logged.  It is freed with no place taken by this process; NULL
+ * does nothing. */
 struct gate *gate_new(const struct gate_options *options);
 void gate_free(struct gate *gate);
 
@@ -90,8 +91,8 @@ uint64_t gate_memory(const struct gate_options *options);
  * parent, now and then.  0: those of all free slots. */
 void gate_tend(struct gate *gate, int idle_seconds);
 
-/* Take a place.  NULL when all are taken: counted, and nothing has been done
- * yet that costs anything. */
+/* Take a place, to be given back by gate_leave(); of *caller a copy is kept.  NULL
+ * when all are taken: counted, and nothing has been done yet that costs anything. */
 struct gate_place *gate_enter(struct gate *gate,
     const struct gate_caller *caller);
 

@@ -85,13 +85,15 @@ struct account_change {
 
 /*
  * Change status and, when given, password in both tables, and end the live
- * sessions.  STORE_NONE when the account has another status by now, or is gone.
+ * sessions, if wanted; *sessions_ended is how many.  STORE_NONE when the account
+ * has another status by now, or is gone.
  */
 enum store_result store_account_change(struct db *db,
     const struct account_change *change, int64_t *sessions_ended);
 
 /* Remove an account with its sessions, also those that are being opened, and API
- * keys; audit rows stay.  OK, too, when there was nothing left to remove. */
+ * keys, and tell how many of each; audit rows stay.  OK, too, when there was
+ * nothing left to remove. */
 enum store_result store_account_delete(struct db *db, const char *login_key,
     const struct id *user, int64_t *sessions, int64_t *api_keys);
 

@@ -49,7 +49,7 @@ enum store_result store_session_list(struct db *db,
 enum store_result store_session_end(struct db *db, const struct id *user,
     const struct id *session, int64_t now_us, int64_t *ended_us);
 
-/* End all live sessions of a user. */
+/* End all live sessions of a user; *ended is how many. */
 enum store_result store_session_end_all(struct db *db, const struct id *user,
     int64_t now_us, int64_t *ended);
 

@@ -69,7 +69,7 @@ struct db;
  * read is logged here, and then every call is FAILED.
  */
 struct db *db_open(const struct db_options *options);
-void db_close(struct db *db);
+void db_close(struct db *db); /* NULL does nothing */
 
 /*
  * Connect and prepare now, where that is still to do.  FAILED: the connection
@@ -192,6 +192,6 @@ struct id db_get_id(const struct db_rows *rows, size_t row, int column);
 int64_t db_get_time(const struct db_rows *rows, size_t row, int column);
 int64_t db_get_int(const struct db_rows *rows, size_t row, int column);
 bool db_get_bool(const struct db_rows *rows, size_t row, int column);
-void db_rows_free(struct db_rows *rows);
+void db_rows_free(struct db_rows *rows); /* NULL does nothing */
 
 #endif

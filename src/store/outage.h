@@ -29,7 +29,7 @@ struct outage {
 };
 
 /* In memory that the processes to be forked share.  NULL when there is none
- * (logged). */
+ * (logged).  Freeing NULL does nothing. */
 struct outage *outage_new(void);
 void outage_free(struct outage *outage);
 

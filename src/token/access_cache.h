@@ -8,7 +8,8 @@
 
 struct access_cache;
 
-/* Of a fixed size; one belongs to one worker, its issuer and its audience. */
+/* Of a fixed size; one belongs to one worker, its issuer and its audience.  Never
+ * NULL; freeing NULL does nothing. */
 struct access_cache *access_cache_new(void);
 void access_cache_free(struct access_cache *cache);
 

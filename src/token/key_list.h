@@ -22,8 +22,9 @@ struct key_list {
 /*
  * Read the text of keys.json: an object with an array "keys"; each has kid, alg,
  * created, sign_from (RFC 3339, UTC, milliseconds) and retired (the same, or
- * null).  Members that it does not know are passed over.  Returns NULL; or what
- * is wrong, a constant, and *list is empty.
+ * null).  Members that it does not know are passed over.  What was in *list is not
+ * released.  Returns NULL, and the keys have no pairs yet; or what is wrong, a
+ * constant, and *list is empty.
  */
 const char *key_list_parse(const char *text, size_t size,
     struct key_list *list);
@@ -41,7 +42,7 @@ void key_list_remove(struct key_list *list, size_t index);
 /* Release all keys. */
 void key_list_clear(struct key_list *list);
 
-/* The key of this kid, or NULL. */
+/* The key of this kid, the list's own until that changes; or NULL. */
 struct key *key_list_find(struct key_list *list, const char *kid);
 
 /* The newest key whose time to sign has come and which is not retired then, or

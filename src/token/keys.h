@@ -36,6 +36,8 @@ struct keys;
  * is wrong.
  */
 struct keys *keys_open(const char *dir, char why[static KEYS_WHY_SIZE]);
+
+/* Wipes them; NULL does nothing. */
 void keys_close(struct keys *keys);
 
 /*
@@ -55,7 +57,8 @@ unsigned keys_readings(const struct keys *keys);
  * which is not retired.  NULL when there is none. */
 const struct key *keys_signing(const struct keys *keys, int64_t now_us);
 
-/* All keys, newest first; each verifies what it signed until it is KEY_GONE. */
+/* All keys, newest first, by an index below their count; each verifies what it
+ * signed until it is KEY_GONE. */
 size_t keys_count(const struct keys *keys);
 const struct key *keys_at(const struct keys *keys, size_t index);
 enum key_state keys_state(const struct keys *keys, const struct key *key,

@@ -12,7 +12,7 @@
 /*
  * Give an answer with this body an entity tag, and let it be kept for `max_age`
  * seconds.  True when the client has that very body already: it is answered with
- * 304, and nothing is left to do.
+ * 304, and nothing is left to do.  False: the caller answers with the body.
  */
 bool etag_matches(struct response *response, const struct request *request,
     const char *body, size_t size, int max_age);

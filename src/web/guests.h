@@ -19,6 +19,7 @@ struct guests;
 /*
  * Each is watched by the epoll `door_fd`, which stays the caller's; its events
  * carry the arrival's address.  Requests have bodies of at most `body_limit` bytes.
+ * Never NULL.
  */
 struct guests *guests_new(int door_fd, size_t body_limit);
 

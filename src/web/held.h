@@ -15,7 +15,8 @@
 
 struct held;
 
-/* How many there are is shown in a slot of the board, unless that is NULL. */
+/* How many there are is shown in a slot of the board, unless that is NULL.  Never
+ * NULL itself. */
 struct held *held_new(struct board *board, int slot);
 
 /* Send all of them, due or not, and free it; NULL does nothing. */
