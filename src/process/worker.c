@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,9 @@
 /* Those who wait at the socket when the service stops are served for so long;
  * where others can still come in, they might never end. */
 #define EMPTY_MS 2000
+
+/* From the first of several that hear of something to the last. */
+#define HEARSAY_MS 1000
 
 /* What a worker may take beyond what it has when it is ready: one hash of the
  * largest cost that is allowed, 256 MiB, and the half of that beside. */
@@ -281,10 +285,14 @@ may_stay(const struct worker *worker)
 	       clock_steady_ms() < worker->empty_until_ms;
 }
 
-/* By our parent, who has told us before; or by nobody that we know. */
+/* By our parent, who has told us before; by a sibling that has heard of the
+ * parent's death a moment before us; or by nobody that we know. */
 static bool
 was_told_to_leave(struct worker *worker)
 {
+	struct pollfd word = { .fd = worker->signal_fd, .events = POLLIN };
+
+	(void)poll(&word, 1, HEARSAY_MS);
 	read_signals(worker);
 	if (worker->leaving || worker->empty_until_ms != 0)
 		return true;
