@@ -71,6 +71,13 @@ ended_doubt(struct ended *ended)
 		raise_to(&ended->doubt_us, clock_now_us());
 }
 
+void
+ended_doubt_for(struct ended *ended, int64_t ms)
+{
+	if (ended != NULL && ms > 0)
+		raise_to(&ended->doubt_us, clock_now_us() + ms * 1000);
+}
+
 static uint64_t
 name_of(const struct id *session)
 {

@@ -14,7 +14,9 @@
  *   - when a session ended that has to make room for another while tokens of it
  *     may still be good (thousands of sessions end within a token's life);
  *   - when a worker died in the middle of a request, or the database did not say
- *     whether it ended sessions: ended_doubt().
+ *     whether it ended sessions: ended_doubt();
+ *   - some time that has yet to come, as long as workers whose parent died may end
+ *     sessions beside us that they add to a list of their own: ended_doubt_for().
  *
  * So after a start, or a crash, the tokens from before it cost one read each time
  * they are checked, until they expire; and those issued later none.
@@ -58,6 +60,9 @@ void ended_add(struct ended *ended, const struct id *session);
 
 /* Sessions may have ended just now that were not added. */
 void ended_doubt(struct ended *ended);
+
+/* Sessions may end for so long that will not be added. */
+void ended_doubt_for(struct ended *ended, int64_t ms);
 
 /* Has the session of a genuine token ended?  `issued` is the token's iat. */
 enum ended_answer ended_look(const struct ended *ended,

@@ -55,7 +55,8 @@ struct pool {
 	struct program_trial trial;
 	struct standby standby;
 
-	int stops; /* SIGTERM and SIGINT so far */
+	int64_t strangers_until_ms; /* as in struct succession */
+	int stops;                  /* SIGTERM and SIGINT so far */
 	bool lingers;
 };
 
@@ -69,6 +70,7 @@ will_of(const struct pool *pool)
 
 	listen_leave(pool->listener, will);
 	will->standby = pool->standby.pid;
+	will->strangers_until_ms = pool->strangers_until_ms;
 	crew_leave(&pool->crew, will);
 	return will;
 }
@@ -104,6 +106,7 @@ adopt(struct pool *pool, const struct succession *before)
 {
 	crew_adopt(&pool->crew, before);
 	standby_adopt(&pool->standby, before);
+	pool->strangers_until_ms = before->strangers_until_ms;
 }
 
 /* Who started us is gone, and would have told us to stop. */
@@ -369,6 +372,8 @@ share_memory(struct pool *pool)
 	if (pool->listener->one_at_a_time)
 		return 0;
 	pool->ended = ended_new(pool->config->access_token_seconds);
+	ended_doubt_for(pool->ended,
+	    pool->strangers_until_ms - clock_steady_ms());
 	return pool->ended != NULL ? 0 : -1;
 }
 

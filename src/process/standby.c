@@ -25,6 +25,10 @@
 #define RETRY_MS 5000 /* after a program that would not start */
 #define TRIAL_MS 20   /* between looks at its trial */
 
+/* For what workers have in hand when their parent dies, they take at most this
+ * beyond request_deadline_ms, and so do those whom they have let in beside. */
+#define STRANGERS_GRACE_MS 5000
+
 struct watch {
 	const struct program *program;
 	struct succession will;
@@ -32,6 +36,7 @@ struct watch {
 	int signal_fd;
 	int giver_fd; /* -1: there is none to be seen */
 	int64_t since_ms;
+	int64_t finish_ms; /* for how long its workers may outlive a parent */
 };
 
 bool
@@ -121,11 +126,12 @@ would_start(const struct watch *watch)
 /* A parent that dies at once, again and again, is not followed by the next at
  * once.  Returns when nobody wants the pool any more. */
 static void
-take_over(const struct watch *watch)
+take_over(struct watch *watch)
 {
 	int64_t age_ms = clock_steady_ms() - watch->since_ms;
 	int wait_ms = age_ms < AGAIN_MS ? (int)(AGAIN_MS - age_ms) : 0;
 
+	watch->will.strangers_until_ms = clock_steady_ms() + watch->finish_ms;
 	(void)log_reopen();
 	log_warning("the parent, process %ld, has died: process %ld takes its "
 		    "place",
@@ -146,6 +152,8 @@ stand_by(const struct standby_needs *needs, pid_t parent)
 		.parent = parent,
 		.signal_fd = open_signals(),
 		.since_ms = clock_steady_ms(),
+		.finish_ms = 2 * ((int64_t)needs->config->request_deadline_ms +
+				     STRANGERS_GRACE_MS),
 	};
 
 	prctl(PR_SET_PDEATHSIG, SIGUSR1);

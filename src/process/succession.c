@@ -1,8 +1,8 @@
 /* succession.c - what a parent leaves to the program that takes its place.
  *
- * The text: "HEIR FD SOURCE ONE_AT_A_TIME HAS_PATH DEVICE INODE GIVER_FD STANDBY",
- * and for each child " PID STARTED_MS"; decimal numbers with one blank between
- * two. */
+ * The text: "HEIR FD SOURCE ONE_AT_A_TIME HAS_PATH DEVICE INODE GIVER_FD STANDBY
+ * STRANGERS_UNTIL_MS", and for each child " PID STARTED_MS"; decimal numbers with
+ * one blank between two. */
 
 #include "process/succession.h"
 
@@ -26,16 +26,17 @@ succession_format(const struct succession *succession, pid_t heir,
     char text[static SUCCESSION_TEXT_SIZE])
 {
 	int used = snprintf(text, SUCCESSION_TEXT_SIZE,
-	    "%ld %d %d %d %d %" PRIu64 " %" PRIu64 " %d %ld", (long)heir,
-	    succession->fd, succession->source, succession->one_at_a_time,
-	    succession->has_path, succession->device, succession->inode,
-	    succession->giver_fd, (long)succession->standby);
+	    "%ld %d %d %d %d %" PRIu64 " %" PRIu64 " %d %ld %" PRId64,
+	    (long)heir, succession->fd, succession->source,
+	    succession->one_at_a_time, succession->has_path, succession->device,
+	    succession->inode, succession->giver_fd, (long)succession->standby,
+	    succession->strangers_until_ms);
 
 	for (size_t i = 0; i < succession->count; i++)
-		used += snprintf(text + used,
-		    SUCCESSION_TEXT_SIZE - (size_t)used, " %ld %" PRId64,
-		    (long)succession->children[i].pid,
-		    succession->children[i].started_ms);
+		used +=
+		    snprintf(text + used, SUCCESSION_TEXT_SIZE - (size_t)used,
+			" %ld %" PRId64, (long)succession->children[i].pid,
+			succession->children[i].started_ms);
 }
 
 /* The number that stands at *text, from 0 to `most`; *text moves behind it and
@@ -79,6 +80,7 @@ int
 succession_parse(const char *text, pid_t heir, struct succession *succession)
 {
 	uint64_t meant, fd, source, one_at_a_time, has_path, giver_fd, standby;
+	uint64_t strangers_until_ms;
 
 	succession->count = 0;
 	if (take_number(&text, INT_MAX, &meant) != 0 ||
@@ -89,7 +91,8 @@ succession_parse(const char *text, pid_t heir, struct succession *succession)
 	    take_number(&text, UINT64_MAX, &succession->device) != 0 ||
 	    take_number(&text, UINT64_MAX, &succession->inode) != 0 ||
 	    take_number(&text, INT_MAX, &giver_fd) != 0 ||
-	    take_number(&text, INT_MAX, &standby) != 0)
+	    take_number(&text, INT_MAX, &standby) != 0 ||
+	    take_number(&text, INT64_MAX, &strangers_until_ms) != 0)
 		return -1;
 	succession->fd = (int)fd;
 	succession->source = (int)source;
@@ -97,6 +100,7 @@ succession_parse(const char *text, pid_t heir, struct succession *succession)
 	succession->has_path = has_path;
 	succession->giver_fd = (int)giver_fd;
 	succession->standby = (pid_t)standby;
+	succession->strangers_until_ms = (int64_t)strangers_until_ms;
 	while (*text != '\0') {
 		struct succession_child *child =
 		    &succession->children[succession->count];

@@ -32,12 +32,16 @@ struct succession {
 
 	pid_t standby; /* of struct standby; 0: none */
 
+	/* Until then, workers of a parent that died may serve beside ours:
+	 * clock_steady_ms(); 0: there are none. */
+	int64_t strangers_until_ms;
+
 	size_t count;
 	struct succession_child children[SUCCESSION_MOST];
 };
 
 /* Bytes of the longest text, the NUL included. */
-#define SUCCESSION_TEXT_SIZE (192 + SUCCESSION_MOST * 32)
+#define SUCCESSION_TEXT_SIZE (224 + SUCCESSION_MOST * 32)
 
 /* Write it for the process `heir`, and read it there.  Parsing returns 0; or -1
  * for what is malformed or was meant for another process. */

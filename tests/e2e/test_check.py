@@ -1,6 +1,7 @@
 """GET /v2/auth/check and the FastCGI role of an authorizer: who may pass, and that
 nothing else is ever taken for a yes."""
 
+import contextlib
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import pytest
 
 from conftest import SIGN_IN
 from harness import contract, fastcgi, process, tree
+from harness.family import Family
 from harness.sessions import ACCESS, Session, ask
 
 CHECK = "/v2/auth/check"
@@ -429,6 +431,37 @@ def test_a_worker_that_died_may_have_ended_some(start_pool, people, ctl,
     process.wait_until("another worker",
                        lambda: pool.workers() not in ([], [worker]))
     check_stops(check(pool, ended.cookie))
+
+
+def test_what_is_ended_for_a_parent_that_died(start_pool, new_person, cluster,
+                                              sign_in):
+    """A worker that outlives its parent has a list of its own."""
+    person, body = new_person(), b'{"scope": "all"}'
+    pool = start_pool(workers=1, standby="always", db_timeout_ms=20000)
+    first, session = (signed_in(pool, person, sign_in) for _ in range(2))
+    with Family(pool, workers=1) as family, \
+            contextlib.closing(cluster.connect()) as rival, \
+            fastcgi.Connection(pool.address) as connection:
+        rival.autocommit = False
+        rival.cursor().execute("SELECT FROM postern.sessions WHERE sid = %s"
+                               " FOR UPDATE", [first.sid])
+        connection.begin()
+        connection.params(fastcgi.request_params(
+            "POST", "/v2/auth/sign-out", body,
+            {"Content-Type": "application/json", **first.bearer}))
+        connection.stdin(body)
+        process.wait_until("it to wait", lambda: cluster.ask(
+            "SELECT 1 FROM pg_locks WHERE NOT granted"))
+        family.kill()
+        family.follow()
+        time.sleep(1 - time.time() % 1 + 0.01)
+        session = Session(contract.check_signed_in(ask(
+            pool, "POST", "/v2/auth/refresh",
+            {"refreshToken": session.refresh})))
+        check_passes(check(pool, session.cookie), session, person.email)
+        rival.rollback()
+        assert connection.answer().status == 204
+        check_stops(check(pool, session.cookie))
 
 
 def test_a_lone_process_asks_about_all(settings, people, sign_in, pool, room,

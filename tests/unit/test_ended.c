@@ -89,6 +89,14 @@ test_what_was_before_is_unknown(void **state)
 	assert_int_equal(ended_look(ended, &session, issued), ENDED_UNKNOWN);
 	assert_int_equal(ended_look(ended, &session, now_seconds() + 1),
 	    ENDED_NOT);
+	ended_doubt_for(ended, 0);
+	assert_int_equal(ended_look(ended, &session, now_seconds() + 1),
+	    ENDED_NOT);
+	ended_doubt_for(ended, 3600000);
+	assert_int_equal(ended_look(ended, &session, now_seconds() + 3600),
+	    ENDED_UNKNOWN);
+	assert_int_equal(ended_look(ended, &session, now_seconds() + 3602),
+	    ENDED_NOT);
 	ended_free(ended);
 }
 
@@ -100,6 +108,7 @@ test_without_a_list(void **state)
 	(void)state;
 	ended_add(NULL, &session);
 	ended_doubt(NULL);
+	ended_doubt_for(NULL, 1);
 	assert_int_equal(ended_look(NULL, &session, now_seconds() + 1),
 	    ENDED_UNKNOWN);
 }

@@ -32,6 +32,7 @@ whole(void)
 		.inode = UINT64_MAX,
 		.giver_fd = INT32_MAX,
 		.standby = INT32_MAX,
+		.strangers_until_ms = INT64_MAX,
 		.count = SUCCESSION_MOST,
 	};
 	for (size_t i = 0; i < left.count; i++)
@@ -58,6 +59,7 @@ test_all_of_it_arrives(void **state)
 	assert_true(read_back.inode == left->inode);
 	assert_int_equal(read_back.giver_fd, left->giver_fd);
 	assert_int_equal(read_back.standby, left->standby);
+	assert_true(read_back.strangers_until_ms == left->strangers_until_ms);
 	assert_int_equal(read_back.count, left->count);
 	assert_memory_equal(read_back.children, left->children,
 	    sizeof(left->children));
@@ -69,25 +71,27 @@ test_malformed(void **state)
 	static const char *const bad[] = {
 		"",
 		"7",
-		"8 5 0 0 0 0 0 0 0",   /* another heir */
-		"7 5 0 0 0 0 0 0",     /* cut off */
-		"7 5 0 0 0 0 0 0 0 ",  /* a blank at the end */
-		"7 5 0 0 0 0 0 0 0 1", /* half a child */
-		"7 5 0 0 0 0 0 0 0 0 1",
-		"7 -5 0 0 0 0 0 0 0",
-		"7 5 0 2 0 0 0 0 0",
-		"7  5 0 0 0 0 0 0 0",
-		"7 5 0 0 0 0 18446744073709551616 0 0",
-		"7 2147483648 0 0 0 0 0 0 0",
-		"7 5 0 0 0 0 0 2147483648 0",
-		"7 5 0 0 0 0 0 0 2147483648",
-		"7 5 0 0 0 0 0 0 0x",
+		"8 5 0 0 0 0 0 0 0 0",   /* another heir */
+		"7 5 0 0 0 0 0 0 0",     /* cut off */
+		"7 5 0 0 0 0 0 0 0 0 ",  /* a blank at the end */
+		"7 5 0 0 0 0 0 0 0 0 1", /* half a child */
+		"7 5 0 0 0 0 0 0 0 0 0 1",
+		"7 -5 0 0 0 0 0 0 0 0",
+		"7 5 0 2 0 0 0 0 0 0",
+		"7  5 0 0 0 0 0 0 0 0",
+		"7 5 0 0 0 0 18446744073709551616 0 0 0",
+		"7 2147483648 0 0 0 0 0 0 0 0",
+		"7 5 0 0 0 0 0 2147483648 0 0",
+		"7 5 0 0 0 0 0 0 2147483648 0",
+		"7 5 0 0 0 0 0 0 0 9223372036854775808",
+		"7 5 0 0 0 0 0 0 0 0x",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(succession_parse(bad[i], 7, &read_back), -1);
-	assert_int_equal(succession_parse("7 5 0 0 0 0 0 0 0", 7, &read_back), 0);
+	assert_int_equal(succession_parse("7 5 0 0 0 0 0 0 0 0", 7, &read_back),
+	    0);
 }
 
 static void

@@ -32,6 +32,13 @@ class Family:
         self.parents = [pool.pid]
         process.wait_until("a standby", self.standby)
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.parent != self.pool.pid:
+            self.stop()
+
     def log(self):
         return self.pool.log()
 
