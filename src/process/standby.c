@@ -53,7 +53,8 @@ standby_is_wanted(const struct config *config, const struct listener *listener)
 	case STANDBY_AUTO:
 		break;
 	}
-	return listen_is_lighttpds(listener);
+	/* One that cannot see lighttpd go would stay behind it for ever. */
+	return listen_is_lighttpds(listener) && listener->giver_fd != 0;
 }
 
 /* ---- in the child -------------------------------------------------------- */

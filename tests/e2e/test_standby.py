@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 
 import pytest
 
@@ -143,6 +144,39 @@ def test_it_is_told_to_leave_meanwhile(start_family):
     gone([standby])
     with pytest.raises(ConnectionRefusedError):
         health(family)
+
+
+# A socket as lighttpd's "bin-path" gives it; and pidfd_open(2) fails, if told so.
+AS_LIGHTTPD = """
+import ctypes, os, socket, struct, sys
+path, blind, *command = sys.argv[1:]
+door = socket.socket(socket.AF_UNIX)
+door.bind(f"{path}-0")
+door.listen()
+os.symlink(f"{path}-0", path)
+os.dup2(door.fileno(), 0)
+os.environ["PHP_FCGI_CHILDREN"] = "1"
+if blind == "blind":
+    code = ctypes.create_string_buffer(b"".join(
+        struct.pack("=HBBI", *line) for line in (
+            (0x20, 0, 0, 0), (0x15, 0, 1, 434), (0x06, 0, 0, 0x50000 + 38),
+            (0x06, 0, 0, 0x7fff0000))))
+    filter = ctypes.create_string_buffer(struct.pack(
+        "@HP", 4, ctypes.addressof(code)))
+    prctl = ctypes.CDLL(None).prctl
+    assert prctl(38, 1, 0, 0, 0) == 0
+    assert prctl(22, 2, filter, 0, 0) == 0
+os.execv(command[0], command)
+"""
+
+
+@pytest.mark.parametrize("eyes", ["seeing", "blind"])
+def test_none_that_could_not_see_lighttpd_go(start_pool, eyes):
+    pool = start_pool([sys.executable, "-c", AS_LIGHTTPD, "{sock}", eyes,
+                       tree.POSTERN, "--config", "{settings}"], workers=1)
+    # It starts before the workers do.
+    assert fastcgi.ask(pool.address, "GET", HEALTH).status == 200
+    assert len(pool.workers()) == (2 if eyes == "seeing" else 1)
 
 
 def test_no_standby_without_the_setting(start_pool):
