@@ -19,7 +19,7 @@ enum listen_source {
 struct listener {
 	int fd;
 	enum listen_source source;
-	char name[256]; /* for people: "unix:/run/postern/postern.sock" */
+	char name[256];     /* for people: "unix:/run/postern/postern.sock" */
 	bool one_at_a_time; /* mod_fcgid never sends a process two requests at
 	                       once: one worker will do */
 
@@ -62,6 +62,10 @@ int listen_set_users(struct listener *listener, const struct config *config);
 
 /* Was the socket handed over by lighttpd, for its "bin-path"? */
 bool listen_is_lighttpds(const struct listener *listener);
+
+/* False when the path of a socket made here leads to it no more; true for all other
+ * sockets. */
+bool listen_is_reachable(const struct listener *listener);
 
 /* Remove the path of a socket made here, unless another has taken it over:
  * nobody new comes in.  For the parent. */

@@ -123,14 +123,29 @@ open_local(struct listener *listener, const struct config *config)
 	return 0;
 }
 
-void
-listen_unlink(struct listener *listener)
+/* 1: the path leads to the socket made here; 0: it does not; -1: who knows, it may
+ * be in a folder that the user of the pool must not search. */
+static int
+leads_here(const struct listener *listener)
 {
 	struct stat status;
 
-	if (listener->path != NULL && lstat(listener->path, &status) == 0 &&
-	    status.st_dev == listener->device &&
-	    status.st_ino == listener->inode)
+	if (lstat(listener->path, &status) == -1)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+	return status.st_dev == listener->device &&
+	       status.st_ino == listener->inode;
+}
+
+bool
+listen_is_reachable(const struct listener *listener)
+{
+	return listener->path == NULL || leads_here(listener) != 0;
+}
+
+void
+listen_unlink(struct listener *listener)
+{
+	if (listener->path != NULL && leads_here(listener) == 1)
 		unlink(listener->path);
 	free(listener->path);
 	listener->path = NULL;

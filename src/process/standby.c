@@ -31,6 +31,7 @@
 
 struct watch {
 	const struct program *program;
+	const struct listener *listener;
 	struct succession will;
 	pid_t parent;
 	int signal_fd;
@@ -72,6 +73,20 @@ is_alone(const struct watch *watch)
 	struct pollfd giver = { .fd = watch->giver_fd, .events = POLLIN };
 
 	return poll(&giver, 1, 0) == 1;
+}
+
+/* Whoever takes the path away has ended the pool: a parent that could not start
+ * after a reload, or somebody who makes a socket of his own there. */
+static bool
+is_wanted_still(const struct watch *watch)
+{
+	if (is_alone(watch))
+		return false;
+	if (listen_is_reachable(watch->listener))
+		return true;
+	log_warning("\"%s\" leads to no socket of ours any more",
+	    watch->listener->name);
+	return false;
 }
 
 /* None of what an operator or a terminal sends may still be pending when the
@@ -138,7 +153,7 @@ take_over(struct watch *watch)
 		    "place",
 	    (long)watch->parent, (long)getpid());
 	prctl(PR_SET_PDEATHSIG, 0);
-	while (!rest(watch, wait_ms) && !is_alone(watch)) {
+	while (!rest(watch, wait_ms) && is_wanted_still(watch)) {
 		if (would_start(watch))
 			program_become(watch->program, &watch->will);
 		wait_ms = RETRY_MS;
@@ -150,6 +165,7 @@ stand_by(const struct standby_needs *needs, pid_t parent)
 {
 	struct watch watch = {
 		.program = needs->program,
+		.listener = needs->listener,
 		.parent = parent,
 		.signal_fd = open_signals(),
 		.since_ms = clock_steady_ms(),

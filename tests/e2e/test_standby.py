@@ -146,6 +146,16 @@ def test_it_is_told_to_leave_meanwhile(start_family):
         health(family)
 
 
+def test_none_takes_over_what_nobody_can_reach(start_family):
+    """A pool that has lost its path would serve nobody for ever."""
+    family = start_family()
+    children = process.children(family.parent)
+    os.unlink(family.address)
+    family.kill()
+    gone(children)
+    assert "leads to no socket of ours" in family.log()
+
+
 # A socket as lighttpd's "bin-path" gives it; and pidfd_open(2) fails, if told so.
 AS_LIGHTTPD = """
 import ctypes, os, socket, struct, sys
