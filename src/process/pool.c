@@ -170,6 +170,7 @@ reopen_log(struct pool *pool)
 	if (log_reopen() == -1)
 		log_error("could not open the log again: %s", strerror(errno));
 	crew_tell(&pool->crew, SIGUSR1);
+	standby_reopen_log(&pool->standby);
 }
 
 /* Write down for who looks from outside what the workers do not. */

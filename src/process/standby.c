@@ -104,8 +104,8 @@ open_signals(void)
 	return signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Wait for something to happen, for so long; -1: for ever.  True: somebody has
- * sent us SIGTERM. */
+/* Wait for something to happen, for so long; -1: for ever.  Opens the log again if
+ * told so.  True: somebody has sent us SIGTERM. */
 static bool
 rest(const struct watch *watch, int wait_ms)
 {
@@ -114,11 +114,15 @@ rest(const struct watch *watch, int wait_ms)
 		{ .fd = watch->giver_fd, .events = POLLIN },
 	};
 	struct signalfd_siginfo info;
-	bool told = false;
+	bool told = false, reopen = false;
 
 	(void)poll(sights, sizeof(sights) / sizeof(sights[0]), wait_ms);
-	while (read(watch->signal_fd, &info, sizeof(info)) == sizeof(info))
+	while (read(watch->signal_fd, &info, sizeof(info)) == sizeof(info)) {
 		told = told || info.ssi_signo == SIGTERM;
+		reopen = reopen || info.ssi_signo == SIGUSR1;
+	}
+	if (reopen && log_reopen() == -1)
+		log_error("could not open the log again: %s", strerror(errno));
 	return told;
 }
 
@@ -250,6 +254,13 @@ end(pid_t *pid)
 	kill(*pid, SIGKILL);
 	waitpid(*pid, NULL, 0);
 	*pid = 0;
+}
+
+void
+standby_reopen_log(const struct standby *standby)
+{
+	if (standby->pid != 0)
+		kill(standby->pid, SIGUSR1);
 }
 
 void

@@ -58,6 +58,9 @@ enum standby_end {
 };
 enum standby_end standby_bury(struct standby *standby, pid_t pid, int status);
 
+/* For the parent: the log was rotated, and the standby has it open, too. */
+void standby_reopen_log(const struct standby *standby);
+
 /* For the parent, before it leaves in order: none takes its place. */
 void standby_dismiss(struct standby *standby);
 

@@ -1,5 +1,6 @@
 """The standby: the process that takes the place of a parent that was killed."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -94,6 +95,31 @@ def test_a_signal_is_no_death(start_family):
     family.kill()
     family.follow()
     assert family.parent == standby
+
+
+def files_of(pid):
+    """What it has open; nothing once it has ended."""
+    found = set()
+    with contextlib.suppress(OSError):
+        for file in os.listdir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(OSError):
+                found.add(os.readlink(f"/proc/{pid}/fd/{file}"))
+    return found
+
+
+def test_it_lets_go_of_a_log_that_was_rotated(start_pool, room):
+    """Else a file that is removed would take its room on the disk for ever."""
+    log, rotated = (str(room / name) for name in ("log", "log.1"))
+    pool = start_pool(workers=1, standby="always", log=log)
+    process.wait_until("worker and standby", lambda: STANDBY in map(
+        name_of, pool.workers()) and len(pool.workers()) == 2)
+    family = [pool.pid, *pool.workers()]
+    os.rename(log, rotated)
+    assert all(rotated in files_of(pid) for pid in family)
+    os.kill(pool.pid, signal.SIGUSR1)
+    process.wait_until("the next file", lambda: all(
+        log in files_of(pid) and rotated not in files_of(pid)
+        for pid in family))
 
 
 def test_it_follows_a_reload(start_family):
