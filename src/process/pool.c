@@ -69,7 +69,7 @@ will_of(const struct pool *pool)
 	struct succession *will = memory_zeroed(1, sizeof(*will));
 
 	listen_leave(pool->listener, will);
-	will->standby = pool->standby.pid;
+	will->standby = standby_left(&pool->standby);
 	will->strangers_until_ms = pool->strangers_until_ms;
 	crew_leave(&pool->crew, will);
 	return will;

@@ -202,8 +202,13 @@ start(struct standby *standby, const struct standby_needs *needs)
 	pid_t parent = getpid();
 	pid_t pid = fork();
 
-	if (pid == 0)
+	if (pid == 0) {
+		/* At once, not only by the parent: should that die now, two
+		 * would take its place. */
+		if (standby->old != 0)
+			kill(standby->old, SIGKILL);
 		stand_by(needs, parent);
+	}
 	standby->start_at_ms = clock_steady_ms() + AGAIN_MS;
 	if (pid == -1)
 		log_error("could not start the standby: %s", strerror(errno));
@@ -216,6 +221,12 @@ standby_adopt(struct standby *standby, const struct succession *before)
 {
 	if (before->standby != 0 && succession_is_child(before->standby))
 		standby->old = before->standby;
+}
+
+pid_t
+standby_left(const struct standby *standby)
+{
+	return standby->pid != 0 ? standby->pid : standby->old;
 }
 
 void

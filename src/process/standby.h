@@ -33,6 +33,10 @@ bool standby_is_wanted(const struct config *config,
  * ours. */
 void standby_adopt(struct standby *standby, const struct succession *before);
 
+/* The one to leave to the next program: where there is none of ours now, it is the
+ * one before. */
+pid_t standby_left(const struct standby *standby);
+
 /*
  * For the parent, again and again: has one, when it is wanted, as soon as that
  * can be (what goes wrong is logged, and tried again after a second), and ends
