@@ -103,9 +103,9 @@ static const struct db_statement catalog_statements[] = {
 	  ")"
 	  " SELECT needs, string_agg(verb, ', ' ORDER BY verb) || ' on ' || tbl"
 	  " FROM verbs GROUP BY needs, tbl"
-	  " UNION ALL SELECT DISTINCT true, 'the table ' || tbl FROM needed"
+	  " UNION SELECT true, 'the table ' || tbl FROM needed"
 	  " WHERE NOT EXISTS (SELECT FROM tables t WHERE t.tbl = needed.tbl)"
-	  " UNION ALL SELECT false, what FROM powers WHERE has"
+	  " UNION SELECT false, what FROM powers WHERE has"
 	  " ORDER BY 1 DESC, 2" },
 };
 
