@@ -433,8 +433,9 @@ def test_a_worker_that_died_may_have_ended_some(start_pool, people, ctl,
     check_stops(check(pool, ended.cookie))
 
 
+@pytest.mark.parametrize("reloads", (0, 1))
 def test_what_is_ended_for_a_parent_that_died(start_pool, new_person, cluster,
-                                              sign_in):
+                                              sign_in, reloads):
     """A worker that outlives its parent has a list of its own."""
     person, body = new_person(), b'{"scope": "all"}'
     pool = start_pool(workers=1, standby="always", db_timeout_ms=20000)
@@ -454,6 +455,8 @@ def test_what_is_ended_for_a_parent_that_died(start_pool, new_person, cluster,
             "SELECT 1 FROM pg_locks WHERE NOT granted"))
         family.kill()
         family.follow()
+        for _ in range(reloads):
+            family.reload()
         time.sleep(1 - time.time() % 1 + 0.01)
         session = Session(contract.check_signed_in(ask(
             pool, "POST", "/v2/auth/refresh",

@@ -70,6 +70,12 @@ class Family:
                            self.count)
         process.wait_until("its standby", self.standby)
 
+    def reload(self):
+        before = self.workers()
+        os.kill(self.parent, signal.SIGHUP)
+        process.wait_until("new workers", lambda: len(self.workers()) ==
+                           self.count and not set(before) & set(self.workers()))
+
     def stop(self):
         """Every parent but the first is nobody's child."""
         if process.is_alive(self.parent):
