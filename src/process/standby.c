@@ -177,13 +177,15 @@ stand_by(const struct standby_needs *needs, pid_t parent)
 				     STRANGERS_GRACE_MS),
 	};
 
+	if (watch.signal_fd == -1) {
+		log_error("could not take signals: %s", strerror(errno));
+		_exit(EXIT_FAILURE);
+	}
 	prctl(PR_SET_PDEATHSIG, SIGUSR1);
 	prctl(PR_SET_NAME, NAME);
 	keys_close(needs->keys);
 	listen_leave(needs->listener, &watch.will);
 	watch.giver_fd = watch.will.giver_fd != 0 ? watch.will.giver_fd : -1;
-	if (watch.signal_fd == -1)
-		_exit(EXIT_FAILURE);
 	while (!is_orphan(&watch)) {
 		if (is_alone(&watch))
 			_exit(ALONE);
