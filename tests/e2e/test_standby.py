@@ -40,8 +40,7 @@ def start_family(start_pool):
 
     yield start
     for family in families:
-        if family.parent != family.pool.pid:
-            family.stop()
+        family.leave_none()
 
 
 def test_a_parent_dies_and_nobody_sees_it(start_family):

@@ -30,14 +30,14 @@ class Family:
         self.address = pool.address
         self.parent = pool.pid
         self.parents = [pool.pid]
+        self.heir = None
         process.wait_until("a standby", self.standby)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        if self.parent != self.pool.pid:
-            self.stop()
+        self.leave_none()
 
     def log(self):
         return self.pool.log()
@@ -55,6 +55,8 @@ class Family:
         return self.children(False)
 
     def kill(self):
+        """The next parent keeps the standby's process id."""
+        self.heir = self.standby()
         os.kill(self.parent, signal.SIGKILL)
         if self.parent == self.pool.pid:
             self.pool.process.wait()
@@ -78,6 +80,13 @@ class Family:
 
     def stop(self):
         """Every parent but the first is nobody's child."""
-        if process.is_alive(self.parent):
-            os.kill(self.parent, signal.SIGTERM)
-        gone([self.parent])
+        left = [pid for pid in (self.parent, self.heir)
+                if pid and process.is_alive(pid)]
+        for pid in left:
+            os.kill(pid, signal.SIGTERM)
+        gone(left)
+
+    def leave_none(self):
+        """The first parent ends as all pools of the tests do."""
+        if self.heir:
+            self.stop()
