@@ -25,8 +25,8 @@
 #define RETRY_MS 5000 /* after a program that would not start */
 #define TRIAL_MS 20   /* between looks at its trial */
 
-/* For what workers have in hand when their parent dies, they take at most this
- * beyond request_deadline_ms, and so do those whom they have let in beside. */
+/* When their parent dies, workers have this and request_deadline_ms for what is in
+ * hand, and then as long again for all whom they have let in beside. */
 #define STRANGERS_GRACE_MS 5000
 
 struct watch {

@@ -45,6 +45,7 @@ struct worker {
 	struct fcgi *fcgi;
 	int signal_fd;
 	bool leaving;
+	bool orphaned; /* its last alarm runs */
 	int64_t empty_until_ms; /* to serve those who wait, and leave; or 0 */
 	uint64_t served;
 	uint64_t limit; /* 0: none */
@@ -99,6 +100,30 @@ empty(struct worker *worker)
 	worker->empty_until_ms = clock_steady_ms() + EMPTY_MS;
 }
 
+/* Death by SIGALRM after so long; 0 calls it off. */
+static void
+set_alarm(int64_t ms)
+{
+	const struct itimerval timer = {
+		.it_value = {
+			.tv_sec = (time_t)(ms / 1000),
+			.tv_usec = (suseconds_t)(ms % 1000 * 1000),
+		},
+	};
+
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* For one request; without a parent, who would see to that, for all that a worker
+ * has let in. */
+static void
+give_time(const struct worker *worker)
+{
+	if (!worker->orphaned)
+		set_alarm(worker->start->config->request_deadline_ms +
+		    ALARM_GRACE_MS);
+}
+
 /* Those who replace us may have another list of sessions that ended.  Without a
  * parent, and nobody to take its place, we are the last who can serve those at a
  * door of our own; and lighttpd and mod_fcgid turn to nobody else while that is
@@ -107,10 +132,14 @@ static void
 leave(struct worker *worker)
 {
 	const struct worker_start *start = worker->start;
-	bool last = getppid() != start->parent && !start->outlived;
 
 	ended_doubt(start->ended);
-	if (last && listen_shut(start->listener))
+	if (getppid() != start->parent) {
+		give_time(worker);
+		worker->orphaned = true;
+	}
+	if (worker->orphaned && !start->outlived &&
+	    listen_shut(start->listener))
 		empty(worker);
 	else
 		worker->leaving = true;
@@ -130,20 +159,6 @@ read_signals(struct worker *worker)
 			log_error("could not open the log again: %s",
 			    strerror(errno));
 	}
-}
-
-/* Death by SIGALRM after so long; 0 calls it off. */
-static void
-set_alarm(int64_t ms)
-{
-	const struct itimerval timer = {
-		.it_value = {
-			.tv_sec = (time_t)(ms / 1000),
-			.tv_usec = (suseconds_t)(ms % 1000 * 1000),
-		},
-	};
-
-	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
 /* ---- what a worker holds ------------------------------------------------- */
@@ -263,7 +278,7 @@ serve(struct worker *worker)
 	struct gateway gateway;
 
 	show(worker, BOARD_BUSY);
-	set_alarm(start->config->request_deadline_ms + ALARM_GRACE_MS);
+	give_time(worker);
 	if (fcgi_begin(worker->fcgi, &gateway) == 0) {
 		keys_refresh(worker->service.keys, clock_now_us());
 		route_serve(&worker->service, &gateway);
@@ -271,7 +286,8 @@ serve(struct worker *worker)
 		board_served(start->board, start->slot);
 		worker->served++;
 	}
-	set_alarm(0);
+	if (!worker->orphaned)
+		set_alarm(0);
 	show(worker, BOARD_IDLE);
 }
 
