@@ -62,9 +62,10 @@ report_lost(void)
 	/* First, or the report of a report would never end. */
 	uint64_t lost = log_sink_lost();
 
-	if (lost > 0)
-		log_warning("%" PRIu64 " log lines before this one were lost",
-		    lost);
+	if (lost == 0)
+		return;
+	log_warning("%" PRIu64 " log lines before this one were lost", lost);
+	log_sink_tell_again(lost);
 }
 
 void

@@ -229,3 +229,10 @@ log_sink_lost(void)
 	sink.lost = 0;
 	return lost;
 }
+
+void
+log_sink_tell_again(uint64_t lost)
+{
+	if (sink.lost > 0)
+		sink.lost += lost;
+}

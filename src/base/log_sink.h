@@ -25,4 +25,8 @@ bool log_sink_write(int priority, const char *text, size_t size);
 /* How many lines nobody could take, since this was last asked. */
 uint64_t log_sink_lost(void);
 
+/* For the line that told of `lost` others: when it was lost as well, they count
+ * once more. */
+void log_sink_tell_again(uint64_t lost);
+
 #endif

@@ -3,6 +3,8 @@
 import fcntl
 import json
 import os
+import re
+import statistics
 from concurrent.futures import ThreadPoolExecutor
 
 from harness import clock, fastcgi, process, prometheus, tree
@@ -69,6 +71,12 @@ def test_many_workers_and_one_pipe(room, settings, people):
         check_lines(text.result(), asked, 300)
 
 
+def usual_time(pool):
+    """Of a request, in seconds."""
+    return statistics.median(clock.timed(ask, pool.address, i)[1].running
+                             for i in range(21))
+
+
 def test_nobody_reads(room, settings, people):
     """A log that is stuck costs each worker a moment, once, and no request."""
     pool = Piped(room, settings)
@@ -79,24 +87,23 @@ def test_nobody_reads(room, settings, people):
     asked, took = clock.timed(ask_all, pool.address, 400)
     assert len(asked) == 400
     assert took.running < (10 if not tree.SANITIZED else 60)
-    # The moment is 200 ms.
-    took = [clock.timed(ask, pool.address, i)[1].running for i in range(21)]
-    assert sorted(took)[10] < 0.15
+    # The moment is 200 ms; a busy machine may take as long, but not each time.
+    assert any(usual_time(pool) < 0.15 for _ in range(5))
     assert process.children(pool.process.pid) == workers
     lost = prometheus.read(fastcgi.ask(
         pool.address, "GET", "/metrics", REMOTE_ADDR="127.0.0.1"
     ).body.decode())["postern_log_lines_lost_total"].total()
     assert lost > 300
-    # Once somebody reads, it goes on, and says what is missing.
+    # Once somebody reads, and is never late, it goes on, and says what is
+    # missing; whoever has no more requests, when it ends.
+    fcntl.fcntl(pool.reader, fcntl.F_SETPIPE_SZ, 1 << 20)
     with open(pool.reader) as pipe, ThreadPoolExecutor(1) as one:
         text = one.submit(pipe.read)
         ask_all(pool.address, 100)
         assert pool.process.stop() == 0
-        events = [json.loads(line) for line in text.result().splitlines()]
-    said = [event["message"] for event in events
-            if "log lines before this one were lost" in
-            event.get("message", "")]
-    assert sum(int(words.split()[0]) for words in said) >= lost
+        said = re.findall(r"(\d+) log lines before this one were lost",
+                          text.result())
+    assert sum(map(int, said)) >= lost
 
 
 def test_the_disk_is_full(start_pool, people):

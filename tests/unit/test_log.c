@@ -768,6 +768,36 @@ test_lost_is_told_at_the_end(void **state)
 	assert_null(strstr(strstr(text, "were lost") + 1, "were lost"));
 }
 
+/* The line that tells of them finds no room, as behind many siblings: all is told
+ * later, itself included. */
+static void
+test_lost_is_told_though_that_was_lost(void **state)
+{
+	static char text[1 << 20];
+	int saved = dup(STDERR_FILENO), ends[2];
+
+	(void)state;
+	open_pipe(ends);
+	dup2(ends[1], STDERR_FILENO);
+	assert_int_equal(log_open("stderr", LOG_FORMAT_PLAIN, LOG_LEVEL_INFO),
+	    0);
+	fill(ends[1]);
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	log_error("into the void");
+	log_error("into the void");
+	log_finish();
+	read_all(ends[0], text, sizeof(text));
+	log_finish();
+	log_finish();
+	dup2(saved, STDERR_FILENO);
+	read_all(ends[0], text, sizeof(text));
+	close(saved);
+	close(ends[0]);
+	close(ends[1]);
+	assert_matches(text, "^[^\n]* warning [^\n]* 3 log lines before this one "
+			     "were lost\n$");
+}
+
 static void
 test_stuck_pipe(void **state)
 {
@@ -1053,6 +1083,7 @@ main(void)
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_stuck_pipe),
 		cmocka_unit_test(test_lost_is_told_at_the_end),
+		cmocka_unit_test(test_lost_is_told_though_that_was_lost),
 		cmocka_unit_test(test_stuck_pipe_of_root),
 		cmocka_unit_test(test_stuck_socket),
 		cmocka_unit_test(test_cut_by_a_full_disk),
