@@ -105,26 +105,30 @@ def test_nobody_waits_for_the_answer(start_pool, keys, sign_in):
     pool = start_pool(workers=8, hash_queue=8, hash_lanes=1,
                       **SLOW | {"scrypt_p": 8 if not tree.SANITIZED else 3})
 
-    def places_taken(count):
+    def places_taken():
         text = fastcgi.ask(pool.address, "GET", "/metrics",
                            REMOTE_ADDR="127.0.0.1").body.decode()
-        return prometheus.read(text)[
-            "postern_hash_places_taken"].total() == count
+        return prometheus.read(text)["postern_hash_places_taken"].total()
 
-    with concurrent.futures.ThreadPoolExecutor(2) as threads:
-        others = [threads.submit(sign_in, pool, stranger(i), "x", timeout=90)
-                  for i in range(2)]
-        process.wait_until("the slot and the first place in line to be taken",
-                           lambda: places_taken(2))
-        pairs, body = head_and_body(keys, stranger(2))
-        with fastcgi.Connection(pool.address) as connection:
-            connection.begin()
-            connection.params(pairs)
-            connection.stdin(body)
-            process.wait_until("the third place", lambda: places_taken(3))
-        assert all(one.result().status == 401 for one in others)
-    process.wait_until("the third one's line",
-                       lambda: "abandoned" in outcomes(pool))
+    def third_hangs_up():
+        with concurrent.futures.ThreadPoolExecutor(2) as threads:
+            others = [threads.submit(sign_in, pool, stranger(i), "x",
+                                     timeout=90) for i in range(2)]
+            process.wait_until("the slot and the first place in line to be "
+                               "taken", lambda: places_taken() == 2)
+            pairs, body = head_and_body(keys, stranger(2))
+            with fastcgi.Connection(pool.address) as connection:
+                connection.begin()
+                connection.params(pairs)
+                connection.stdin(body)
+                process.wait_until("the third place",
+                                   lambda: places_taken() == 3)
+            assert all(one.result().status == 401 for one in others)
+        process.wait_until("an empty gate", lambda: places_taken() == 0)
+        return "abandoned" in outcomes(pool)
+
+    # On a busy machine its turn may come before it has hung up.
+    assert any(third_hangs_up() for _ in range(4))
 
 
 # ---- deaths ------------------------------------------------------------------
