@@ -10,6 +10,7 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "config.h"
 #include "process/identity.h"
 #include "process/listen.h"
@@ -210,6 +211,7 @@ run_test(const struct config *config, const struct succession *before)
 	struct listener listener = { .fd = -1 };
 	int result;
 
+	secret_keep_inside();
 	if (before != NULL)
 		result = listen_adopt(config, before, &listener);
 	else

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/secret.h"
 #include "config.h"
 #include "ctl/ctl.h"
 #include "ctl/ctl_options.h"
@@ -154,6 +155,7 @@ main(int argc, char **argv)
 
 	if (argc < 1)
 		return CTL_USAGE;
+	secret_keep_inside();
 	keep_standard_files();
 	/* A reader that goes away is seen by finish_output(). */
 	sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN }, NULL);

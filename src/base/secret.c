@@ -1,10 +1,14 @@
-/* secret.c - chance, comparison and wiping, as OpenSSL does them. */
+/* secret.c - chance, comparison and wiping, as OpenSSL does them; and what the
+ * kernel and the C library do for secrets. */
 
 #include <limits.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
@@ -78,4 +82,21 @@ bool
 secret_equal(const void *a, const void *b, size_t size)
 {
 	return CRYPTO_memcmp(a, b, size) == 0;
+}
+
+void
+secret_keep_inside(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	prctl(PR_SET_DUMPABLE, 0);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	setrlimit(RLIMIT_CORE, &none);
+
+	/*
+	 * free() overwrites what it takes back: libfcgi's buffers held a
+	 * password and tokens.  It does so from 1 KB on; smaller blocks lie in
+	 * a cache of glibc's as they are, and are wiped by their owners.
+	 */
+	mallopt(M_PERTURB, 0x5a);
 }

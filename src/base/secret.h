@@ -1,4 +1,5 @@
-/* secret.h - what every secret needs: chance, comparison, and an end. */
+/* secret.h - what every secret needs: chance, comparison, an end, and a process
+ * that keeps it. */
 
 #ifndef POSTERN_BASE_SECRET_H
 #define POSTERN_BASE_SECRET_H
@@ -25,5 +26,10 @@ void secret_wipe(void *bytes, size_t size);
 
 /* Compare in time that depends on the size alone. */
 bool secret_equal(const void *a, const void *b, size_t size);
+
+/* For a program through which passwords and keys pass, first of all: nobody may
+ * look into the process, it leaves no core, and no program that it starts gains a
+ * right. */
+void secret_keep_inside(void);
 
 #endif

@@ -3,14 +3,12 @@
 #include "process/confine.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -35,24 +33,7 @@
 #include <seccomp.h>
 #endif
 
-/* ---- secrets and memory -------------------------------------------------- */
-
-void
-confine_secrets(void)
-{
-	const struct rlimit none = { 0, 0 };
-
-	prctl(PR_SET_DUMPABLE, 0);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	setrlimit(RLIMIT_CORE, &none);
-
-	/*
-	 * free() overwrites what it takes back: libfcgi's buffers held a
-	 * password and tokens.  It does so from 1 KB on; smaller blocks lie in
-	 * a cache of glibc's as they are, and are wiped by their owners.
-	 */
-	mallopt(M_PERTURB, 0x5a);
-}
+/* ---- memory -------------------------------------------------------------- */
 
 /* Pages of address space that this process has. */
 static size_t

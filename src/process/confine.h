@@ -1,17 +1,13 @@
 /* confine.h - what a process cannot do any more; the only home of libseccomp.
  *
- * Passwords and keys pass through our processes, and bytes of strangers do, too.
- * Each call here takes something away for good. */
+ * Bytes of strangers pass through our processes.  Each call here takes something
+ * away for good. */
 
 #ifndef POSTERN_PROCESS_CONFINE_H
 #define POSTERN_PROCESS_CONFINE_H
 
 #include <stdbool.h>
 #include <stddef.h>
-
-/* Nobody may look into this process, it leaves no core, and no program that it
- * starts gains a right. */
-void confine_secrets(void);
 
 /*
  * From now on the process may take so many more bytes of memory, and no more: a

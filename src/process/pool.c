@@ -18,9 +18,9 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/metrics.h"
+#include "base/secret.h"
 #include "config.h"
 #include "hash/gate_plan.h"
-#include "process/confine.h"
 #include "process/crew.h"
 #include "process/standby.h"
 #include "process/status.h"
@@ -447,7 +447,7 @@ pool_run(const struct config *config, struct listener *listener,
 
 	pool->program = program;
 	pool->folder = BOARD_FILE_FOLDER;
-	confine_secrets();
+	secret_keep_inside();
 	list_signals(&pool->signals);
 	if (before != NULL)
 		adopt(pool, before);

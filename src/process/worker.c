@@ -18,6 +18,7 @@
 #include "acts/service.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "hash/password.h"
 #include "process/confine.h"
 #include "store/statements.h"
@@ -357,7 +358,7 @@ worker_run(const struct worker_start *start)
 	}
 	if (!follow_parent(start->parent))
 		return 0;
-	confine_secrets();
+	secret_keep_inside();
 	if (open_worker(&worker, start) != 0 || confine(start->config) != 0)
 		return 1;
 
@@ -385,7 +386,7 @@ worker_run_cgi(const struct config *config)
 	struct gate *gate;
 
 	worker_handle(SIGPIPE, SIG_IGN);
-	confine_secrets();
+	secret_keep_inside();
 	set_alarm(config->request_deadline_ms);
 	keys = keys_open(config->key_dir, why);
 	if (keys == NULL) {

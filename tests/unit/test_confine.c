@@ -23,6 +23,7 @@
 
 #include <cmocka.h>
 
+#include "base/secret.h"
 #include "process/confine.h"
 #include "skip.h"
 
@@ -52,7 +53,7 @@ confined(int (*act)(void))
 	int status;
 
 	if (pid == 0) {
-		confine_secrets();
+		secret_keep_inside();
 		if (confine_calls() != 0)
 			_exit(99);
 		_exit(act());
@@ -288,7 +289,7 @@ look_at_oneself(void)
 {
 	struct rlimit limit;
 
-	confine_secrets();
+	secret_keep_inside();
 	if (getrlimit(RLIMIT_CORE, &limit) != 0 || limit.rlim_max != 0)
 		return 1;
 	if (prctl(PR_GET_DUMPABLE) != 0)
