@@ -95,6 +95,9 @@ end_trial(struct pool *pool, int status)
 		log_warning("nothing was reloaded: the old settings hold");
 		return;
 	}
+	/* That we were told to stop, the next program would not know. */
+	if (pool->stops > 0)
+		return;
 	will = will_of(pool);
 	program_become(pool->program, will);
 	log_warning("nothing was reloaded: the old program goes on");
@@ -137,8 +140,9 @@ reap(struct pool *pool)
 
 /* ---- signals ------------------------------------------------------------- */
 
+/* SIGUSR2 is for workers alone; one that was just made does not know it yet. */
 static const int taken_signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1,
-	SIGCHLD };
+	SIGUSR2, SIGCHLD };
 
 static void
 list_signals(sigset_t *signals)

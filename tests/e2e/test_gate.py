@@ -222,13 +222,7 @@ libscrypt_scrypt(const uint8_t *password, size_t size, const uint8_t *salt,
 @pytest.fixture
 def disagreement(room):
     """An environment in which libscrypt and the lanes do not agree."""
-    if tree.SANITIZED:
-        pytest.skip("the sanitizer wants to be loaded before all others")
-    library = room / "wrong.so"
-    process.run(["gcc", "-shared", "-fPIC", "-x", "c", "-o", library, "-",
-                 "-ldl"], stdin=WRONG_LIBSCRYPT.encode(), check=True,
-                env=process.clean_environment(TMPDIR=room))
-    return process.clean_environment(LD_PRELOAD=library)
+    return process.preloaded(room, WRONG_LIBSCRYPT)
 
 
 def test_libscrypt_takes_over(start_pool, sign_in, disagreement):

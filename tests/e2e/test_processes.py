@@ -208,6 +208,48 @@ def test_two_reloads_at_once(start_pool):
     assert " died" not in pool.log()
 
 
+# Who is told to stop is a moment late in seeing to it.
+SLOW_TO_STOP = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <signal.h>
+#include <time.h>
+
+int
+sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *limit)
+{
+	int (*real)(const sigset_t *, siginfo_t *, const struct timespec *) =
+	    dlsym(RTLD_NEXT, "sigtimedwait");
+	int number = real(set, info, limit);
+
+	if (number == SIGTERM)
+		nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
+	return number;
+}
+"""
+
+
+def test_stop_right_behind_a_reload(start_pool, room):
+    """Told so while the new program is tried, and found good."""
+    pool = start_pool(options={"env": process.preloaded(room, SLOW_TO_STOP)})
+    workers = workers_of(pool)
+    pool.hang_up()
+    process.wait_until("a trial", lambda: set(process.children(pool.pid)) -
+                       workers, every=0.001)
+    pool.process.signal(signal.SIGTERM)
+    assert pool.process.wait() == 0
+
+
+def test_sigusr2_is_for_workers_alone(start_pool):
+    pool = start_pool()
+    workers = workers_of(pool)
+    os.kill(pool.process.pid, signal.SIGUSR2)
+    for _ in range(10):
+        assert fastcgi.ask(pool.address, "GET", HEALTH).status == 200
+        time.sleep(0.1)
+    assert set(pool.workers()) == workers and pool.process.is_running()
+
+
 def test_reload_takes_new_settings(start_pool):
     pool = start_pool()
     change(pool, base_path="/other", workers=3)

@@ -8,7 +8,9 @@ import socket
 import subprocess
 import time
 
-from . import clock
+import pytest
+
+from . import clock, tree
 
 # What takes a moment takes long on a busy machine, and for ever if it hangs.
 LONG = 30
@@ -83,6 +85,17 @@ def clean_environment(**more):
     return {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:"
                     "/sbin:/bin", "LC_ALL": "C.UTF-8", **kept,
             **{name: str(value) for name, value in more.items()}}
+
+
+def preloaded(directory, code):
+    """An environment in which functions of this C code stand before those of the
+    libraries."""
+    if tree.SANITIZED:
+        pytest.skip("the sanitizer wants to be loaded before all others")
+    library = directory / "preloaded.so"
+    run(["gcc", "-shared", "-fPIC", "-x", "c", "-o", library, "-", "-ldl"],
+        stdin=code.encode(), check=True, env=clean_environment(TMPDIR=directory))
+    return clean_environment(LD_PRELOAD=library)
 
 
 def children(pid):
