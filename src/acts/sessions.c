@@ -57,6 +57,8 @@ sessions_end(const struct service *service,
 	/* A name that is not this person's ends nothing anywhere. */
 	if (result == STORE_OK)
 		ended_add(service->ended, &leave->session);
+	else if (result == STORE_UNAVAILABLE)
+		ended_doubt(service->ended);
 	return result_of(result);
 }
 

@@ -433,6 +433,29 @@ def test_a_worker_that_died_may_have_ended_some(start_pool, people, ctl,
     check_stops(check(pool, ended.cookie))
 
 
+@pytest.mark.parametrize("method, path, body", (
+    ("DELETE", "/v2/auth/sessions/{sid}", None),
+    ("POST", "/v2/auth/sign-out", {"scope": "others"}),
+))
+def test_a_database_that_did_not_answer_may_have_ended_some(
+        start_pool, people, ctl, cluster, sign_in, method, path, body):
+    pool = start_pool(workers=1, db_timeout_ms=500)
+    ended, other, third = (fresh(pool, people.alice, sign_in)
+                           for _ in range(3))
+    ctl("session", "revoke", ended.sid)
+    assert check(pool, ended.cookie).status == 204  # nobody told this pool
+    time.sleep(1 - time.time() % 1)
+    with contextlib.closing(cluster.connect()) as rival:
+        rival.autocommit = False
+        rival.cursor().execute("SELECT FROM postern.sessions WHERE sid = %s"
+                               " FOR UPDATE", [third.sid])
+        assert ask(pool, method, path.format(sid=third.sid), body,
+                   other.bearer).status == 503
+    process.wait_until("the database", lambda: ask(
+        pool, "GET", "/v2/auth/health/ready").status == 200)
+    check_stops(check(pool, ended.cookie))
+
+
 @pytest.mark.parametrize("reloads", (0, 1))
 def test_what_is_ended_for_a_parent_that_died(start_pool, new_person, cluster,
                                               sign_in, reloads):
