@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/base64url.h"
+#include "base/secret.h"
 #include "hash/foreign_private.h"
 
 #define DIGITS_MOST 9
@@ -81,6 +82,7 @@ foreign_text_base64(const char **at, char end, unsigned char *bytes,
 	for (size_t i = 0; i < length; i++)
 		plain[i] = to_base64url((*at)[i]);
 	read = base64url_decode(plain, length, bytes, room);
+	secret_wipe(plain, length);
 	if (read <= 0)
 		return false;
 	*size = (size_t)read;

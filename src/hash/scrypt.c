@@ -83,6 +83,7 @@ static int
 base64_read(const char *text, size_t length, void *bytes, size_t size)
 {
 	char plain[HASH_LENGTH] = { 0 };
+	ssize_t read;
 
 	if (memcmp(text + length - 2, "==", 2) != 0)
 		return -1;
@@ -96,9 +97,9 @@ base64_read(const char *text, size_t length, void *bytes, size_t size)
 		else if (text[i] == '/')
 			plain[i] = '_';
 	}
-	if (base64url_decode(plain, length, bytes, size) != (ssize_t)size)
-		return -1;
-	return 0;
+	read = base64url_decode(plain, length, bytes, size);
+	secret_wipe(plain, sizeof(plain));
+	return read == (ssize_t)size ? 0 : -1;
 }
 
 void
@@ -125,6 +126,7 @@ int
 scrypt_parse(const char *text, struct scrypt_stored *stored)
 {
 	struct scrypt_stored parsed;
+	int result = -1;
 
 	if (strnlen(text, SCRYPT_STORED_SIZE) != TEXT_LENGTH)
 		return -1;
@@ -138,11 +140,12 @@ scrypt_parse(const char *text, struct scrypt_stored *stored)
 	if (!scrypt_cost_allowed(&parsed.cost))
 		return -1;
 	if (base64_read(text + SALT_AT, SALT_LENGTH, parsed.salt,
-		sizeof(parsed.salt)) != 0)
-		return -1;
-	if (base64_read(text + HASH_AT, HASH_LENGTH, parsed.hash,
-		sizeof(parsed.hash)) != 0)
-		return -1;
-	*stored = parsed;
-	return 0;
+		sizeof(parsed.salt)) == 0 &&
+	    base64_read(text + HASH_AT, HASH_LENGTH, parsed.hash,
+		sizeof(parsed.hash)) == 0) {
+		*stored = parsed;
+		result = 0;
+	}
+	secret_wipe(&parsed, sizeof(parsed));
+	return result;
 }
