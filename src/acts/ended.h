@@ -22,7 +22,9 @@
  * they are checked, until they expire; and those issued later none.
  *
  * It knows what this pool ended.  Sessions that end elsewhere (posternctl, a pool
- * on another machine) end for the check when their token expires.
+ * on another machine) end for the check when their token expires.  So does one that
+ * an old refresh token ended, when the database's answer was lost: with a doubt for
+ * each refresh, an outage would take the checks along that need no database.
  *
  * In shared memory there are atomics only, each complete by itself: a worker may
  * die between any two of them. */
