@@ -115,15 +115,20 @@ typedef enum account_status status_rule(enum account_status before,
 /*
  * A session that was being opened while the account changed was not to be seen by
  * the statement that waited for it.  Sent again, it sees that one, too; to others
- * the new password or status is known by now.
+ * the new password or status is known by now.  Nothing else is changed again: it
+ * may be another operator's.
  */
 static enum store_result
-end_late_sessions(struct db *db, const struct account_change *wanted,
+end_late_sessions(struct db *db, const struct account_change *made,
     struct account_outcome *outcome)
 {
+	struct account_change again = *made;
 	int64_t late = 0;
-	enum store_result result = store_account_change(db, wanted, &late);
+	enum store_result result;
 
+	again.before = made->after;
+	again.verifier = NULL;
+	result = store_account_change(db, &again, &late);
 	outcome->sessions_ended += late;
 	/* Somebody else has changed it since, and ended them. */
 	return result == STORE_NONE ? STORE_OK : result;

@@ -6,8 +6,8 @@ when it has changed account or key; a sign-in reaches the account only when it h
 looked at password or key.
 """
 
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import pytest
 
@@ -47,7 +47,7 @@ class Scene:
     def delete(self):
         self.ctl("user", "delete", self.person.email, "--yes")
 
-    @contextmanager
+    @contextlib.contextmanager
     def held(self, table):
         """The person's rows of a table are somebody's until the end."""
         connection = self.cluster.connect()
@@ -126,6 +126,32 @@ def test_sign_in_before_a_change(scene, name):
                            lambda: CHANGES[name](scene))
     scene.check_over(answer)
     assert scene.sessions() == 0
+
+
+# Between the two statements of one operator comes another.
+RIVAL = """
+CREATE FUNCTION rival() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+  UPDATE postern.logins SET pw_hash = 'rival' WHERE login_key = NEW.login_key;
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER rival AFTER UPDATE ON postern.logins
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  WHEN (OLD.pw_hash <> NEW.pw_hash AND 'rival' NOT IN (OLD.pw_hash, NEW.pw_hash))
+  EXECUTE FUNCTION rival()
+"""
+
+
+def test_two_operators_and_one_password(scene):
+    """The later one's stays."""
+    with contextlib.closing(scene.cluster.connect()) as connection:
+        connection.cursor().execute(RIVAL)
+        scene.set_password()
+        connection.cursor().execute(
+            "DROP TRIGGER rival ON postern.logins; DROP FUNCTION rival()")
+    assert scene.cluster.ask(
+        "SELECT pw_hash FROM postern.logins WHERE user_id = %s",
+        scene.person.user_id) == [("rival",)]
 
 
 # What is done to a key or its owner, and what is said of it then.
