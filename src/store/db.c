@@ -348,6 +348,8 @@ hand_over(enum db_reply reply, PGresult *result, struct db_rows **rows)
 		db_rows_free(answer);
 }
 
+/* What asks the result or the connection for something comes before what may give
+ * it up. */
 static enum store_result
 call_run(struct call *call, struct db *db, struct db_rows **rows)
 {

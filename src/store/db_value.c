@@ -28,13 +28,12 @@ borrow(const void *bytes, size_t size, enum type type)
 }
 
 static struct db_value
-number(int64_t number, int size, enum type type)
+integer(int64_t number, int size, enum type type)
 {
 	struct db_value value = { .size = size, .type = type, .inside = true };
 	uint64_t bits = (uint64_t)number;
-	int i;
 
-	for (i = size - 1; i >= 0; i--) {
+	for (int i = size - 1; i >= 0; i--) {
 		value.room[i] = (char)(bits & 0xff);
 		bits >>= 8;
 	}
@@ -96,17 +95,17 @@ db_time(int64_t us)
 		theirs = INT64_MIN;
 	if (us == INT64_MAX)
 		theirs = INT64_MAX;
-	return number(theirs, 8, TYPE_TIMESTAMPTZ);
+	return integer(theirs, 8, TYPE_TIMESTAMPTZ);
 }
 
 struct db_value
 db_int(int32_t value)
 {
-	return number(value, 4, TYPE_INTEGER);
+	return integer(value, 4, TYPE_INTEGER);
 }
 
 struct db_value
 db_small(int16_t value)
 {
-	return number(value, 2, TYPE_SMALLINT);
+	return integer(value, 2, TYPE_SMALLINT);
 }
