@@ -203,6 +203,17 @@ identify_session(const struct service *service, const char *token,
 	return CLIENT_OK;
 }
 
+/* What counts of two answers: the first fault, but before all others that tokens
+ * contradict each other. */
+static enum client_result
+join(enum client_result before, enum client_result next)
+{
+	if (before == CLIENT_OK || before == CLIENT_ABSENT ||
+	    next == CLIENT_UNKNOWN)
+		return next;
+	return before;
+}
+
 enum client_result
 client_identify(const struct service *service,
     const struct client_claim *claim, bool may_remember, int64_t now_us,
@@ -216,10 +227,11 @@ client_identify(const struct service *service,
 	if (claim->api_key != NULL)
 		result = identify_key(service, claim->api_key, may_remember,
 		    now_us, client);
+	if (result != CLIENT_OK && result != CLIENT_ABSENT)
+		return result;
 	for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++)
-		if (tokens[i] != NULL &&
-		    (result == CLIENT_OK || result == CLIENT_ABSENT))
-			result = identify_session(service, tokens[i], now_us,
-			    client);
+		if (tokens[i] != NULL)
+			result = join(result, identify_session(service,
+			    tokens[i], now_us, client));
 	return result;
 }

@@ -26,7 +26,8 @@ enum client_kind {
 	CLIENT_SESSION, /* an access token alone */
 };
 
-/* Who it is, once client_identify() said OK. */
+/* Who it is, once client_identify() said OK; the session also when it said
+ * TOKEN_INVALID or TOKEN_EXPIRED, of another token beside that one. */
 struct client {
 	enum client_kind kind;
 
@@ -37,7 +38,7 @@ struct client {
 	struct id user;  /* its owner, nil for nobody */
 	struct id key;
 
-	/* of a session; also beside an API key */
+	/* of a session, whose access token is good; also beside an API key */
 	bool has_session;
 	struct access_claims session;
 };

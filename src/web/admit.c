@@ -73,8 +73,7 @@ collect(const struct exchange *exchange, unsigned flags, struct shown *shown,
 		return true;
 	switch (cookie_access(exchange->service->config, request, shown->cookie,
 	    sizeof(shown->cookie))) {
-	case COOKIE_BAD:
-		return fail(why, ERROR_SESSION_TOKEN);
+	case COOKIE_BAD: /* "", which is no token either */
 	case COOKIE_FOUND:
 		claim->cookie = shown->cookie;
 		break;
@@ -291,48 +290,127 @@ admit_refresh(struct exchange *exchange, struct admit_refresh *shown)
 	return find_refresh(exchange, shown, &why) || refuse(exchange, why);
 }
 
-/* Whose session is it, by a refresh token?  That it is genuine is enough to leave
- * with it. */
+/* ---- leaving ------------------------------------------------------------- */
+
+/* Of which session the good tokens are that a request shows. */
+struct told {
+	bool known;
+	struct id user;
+	struct id session;
+};
+
+/* One more; false: it is of another session. */
 static bool
-know_by_refresh(struct exchange *exchange, enum error *why, struct id *user,
-    struct id *session)
+tell(struct told *told, const struct id *user, const struct id *session)
+{
+	if (told->known)
+		return id_equal(&told->user, user) &&
+		    id_equal(&told->session, session);
+	told->known = true;
+	told->user = *user;
+	told->session = *session;
+	return true;
+}
+
+static bool
+open_refresh(const struct exchange *exchange, const char *token, size_t size,
+    struct refresh_claims *claims)
 {
 	unsigned char digest[DIGEST_SIZE];
-	struct refresh_claims claims = { 0 };
-	struct admit_refresh shown;
-	enum error other;
-	bool known = false;
 
-	memset(&shown, 0, sizeof(shown));
-	shown.token = json_member_string(exchange->body, "refreshToken",
-	    &shown.size);
-	if (find_refresh(exchange, &shown, &other)) {
-		known = refresh_token_open(exchange->service->keys, shown.token,
-			    shown.size, &claims, digest) == 0;
-		other = ERROR_SESSION_TOKEN;
-	}
-	if (known) {
-		*user = claims.user;
-		*session = claims.session;
-	} else if (other != NOTHING_SHOWN) {
-		*why = other;
-	}
-	secret_wipe(&shown, sizeof(shown));
-	return known;
+	return refresh_token_open(exchange->service->keys, token, size, claims,
+		   digest) == 0;
+}
+
+/* A refresh token, which tells nothing when it is not genuine. */
+static bool
+tell_refresh(const struct exchange *exchange, struct told *told,
+    const char *token, size_t size)
+{
+	struct refresh_claims claims;
+
+	return token == NULL ||
+	    !open_refresh(exchange, token, size, &claims) ||
+	    tell(told, &claims.user, &claims.session);
+}
+
+/* All that is good must be of one session, also where it is not what admits. */
+static bool
+tell_all(const struct exchange *exchange, const struct admit_refresh *shown,
+    struct told *told)
+{
+	const struct client *client = &exchange->client;
+
+	if (client->has_session &&
+	    !tell(told, &client->session.subject, &client->session.session))
+		return false;
+	return tell_refresh(exchange, told, shown->token, shown->size) &&
+	    tell_refresh(exchange, told, shown->cookie, strlen(shown->cookie));
+}
+
+/* Is a refresh token enough where the access token was refused for this?  Its time
+ * is over, or its key or issuer is another one by now: people must be able to leave
+ * all the same. */
+static bool
+refresh_will_do(enum error why)
+{
+	return why == NOTHING_SHOWN || why == ERROR_SESSION_EXPIRED ||
+	    why == ERROR_SESSION_TOKEN;
+}
+
+/* That a refresh token is genuine is enough to leave with it. */
+static bool
+know_leaver(struct exchange *exchange, struct admit_refresh *shown,
+    struct told *told, enum error *why)
+{
+	bool known = know(exchange, ROUTE_NEEDS_SESSION, why);
+	struct refresh_claims claims;
+	enum error other;
+	bool found;
+
+	if (!known && !refresh_will_do(*why))
+		return false;
+	found = find_refresh(exchange, shown, &other);
+	if (!tell_all(exchange, shown, told))
+		return fail(why, ERROR_UNAUTHORISED);
+	if (known)
+		return true;
+	if (!found)
+		return fail(why, other != NOTHING_SHOWN ? other : *why);
+	if (!open_refresh(exchange, shown->token, shown->size, &claims))
+		return fail(why, ERROR_SESSION_TOKEN);
+	return true;
 }
 
 bool
 admit_leaver(struct exchange *exchange, struct id *user, struct id *session)
 {
+	struct admit_refresh shown = { 0 };
+	struct told told = { 0 };
 	enum error why;
+	bool known;
 
-	if (know(exchange, ROUTE_NEEDS_SESSION, &why)) {
-		*user = exchange->client.session.subject;
-		*session = exchange->client.session.session;
-		return true;
-	}
-	if ((why == NOTHING_SHOWN || why == ERROR_SESSION_EXPIRED) &&
-	    know_by_refresh(exchange, &why, user, session))
-		return true;
-	return refuse(exchange, why);
+	if (!admit_member(exchange, "refreshToken", &shown.token, &shown.size))
+		return false;
+	known = know_leaver(exchange, &shown, &told, &why);
+	secret_wipe(&shown, sizeof(shown));
+	if (!known)
+		return refuse(exchange, why);
+	*user = told.user;
+	*session = told.session;
+	return true;
+}
+
+bool
+admit_keeps_cookies(const struct exchange *exchange)
+{
+	char token[REFRESH_TOKEN_SIZE];
+	struct refresh_claims claims;
+	bool genuine;
+
+	genuine = cookie_refresh(exchange->service->config, exchange->request,
+		      token, sizeof(token)) == COOKIE_FOUND &&
+	    open_refresh(exchange, token, strlen(token), &claims);
+	secret_wipe(token, sizeof(token));
+	return genuine;
 }

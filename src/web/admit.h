@@ -80,10 +80,15 @@ bool admit_refresh(struct exchange *exchange, struct admit_refresh *shown);
 
 /*
  * Know whose session is to be left, or answer why nobody can: by an access token
- * as above; and, because people must be able to leave when theirs has expired, by
- * a refresh token.  True: go on.
+ * as above; and, because people must be able to leave when theirs is no good any
+ * more, by "refreshToken" of the body or else by its cookie.  All of these that
+ * are good must be of one session.  True: go on.
  */
 bool admit_leaver(struct exchange *exchange, struct id *user,
     struct id *session);
+
+/* Does the browser hold a genuine refresh token in its cookie?  What it stands for
+ * may live, and is lost with it. */
+bool admit_keeps_cookies(const struct exchange *exchange);
 
 #endif

@@ -162,6 +162,8 @@ find(const struct request *request, const char *name, char *value,
 				found = take(found, &piece, name_size, value,
 				    room);
 	}
+	if (found != COOKIE_FOUND)
+		*value = '\0';
 	return found;
 }
 

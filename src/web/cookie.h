@@ -35,7 +35,7 @@ enum cookie_result {
 };
 
 /*
- * Read a cookie back: the value, NUL-terminated, when FOUND.  Only
+ * Read a cookie back: the value, NUL-terminated, when FOUND, and else "".  Only
  * the name counts that would be set now: to take "postern-access" where
  * "__Host-postern-access" is set would let a neighbouring host plant a session.
  *

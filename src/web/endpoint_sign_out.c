@@ -62,22 +62,31 @@ sign_out(struct exchange *exchange, const struct sessions_leave *leave,
 	error_answer(response, ERROR_INTERNAL, NULL);
 }
 
+/* Are the cookies of no use?  Where nothing has ended, they may still stand for a
+ * session, which nobody could end any more. */
+static bool
+are_over(const struct exchange *exchange, enum sessions_scope scope)
+{
+	int status = exchange->response->status;
+
+	return (status == 204 && scope != SESSIONS_OTHERS) ||
+	    (status == 401 && !admit_keeps_cookies(exchange));
+}
+
 /*
- * The cookies go when the session has ended, and when they are of no use.  But
- * only one of our own pages may have them taken away: a form on somebody else's
- * could show a session of its author's, by ?sessionId=, and would sign the person
- * out who sits before it.
+ * The cookies go when they are of no use any more.  But only one of our own pages
+ * may have them taken away: a form on somebody else's could show a session of its
+ * author's, by ?sessionId=, and would sign the person out who sits before it.
  */
 static void
 take_cookies(struct exchange *exchange, enum sessions_scope scope)
 {
 	const struct config *config = exchange->service->config;
-	struct response *response = exchange->response;
 
-	if ((response->status == 401 ||
-		(response->status == 204 && scope != SESSIONS_OTHERS)) &&
+	if (are_over(exchange, scope) &&
 	    origin_may_act(config, exchange->request))
-		cookie_clear_session(response, config, exchange->request);
+		cookie_clear_session(exchange->response, config,
+		    exchange->request);
 }
 
 void

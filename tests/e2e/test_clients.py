@@ -178,6 +178,14 @@ def test_a_bad_token_is_not_outvoted(pool, alice, expired):
                                    code)
 
 
+def test_two_sessions_contradict_each_other_beside_a_bad_token(pool, alice, bob,
+                                                              expired):
+    for token in (damaged(alice.access), expired.access):
+        contract.check_refused(ask(pool, "GET", bob.query(ME), headers={
+            "Authorization": f"Bearer {token}", **alice.cookie}), 401,
+            "UNAUTHORISED")
+
+
 @pytest.mark.parametrize("cookie, status, code", [
     ("{a}; {a}", 200, None),
     ("x=1; {a}; y=2", 200, None),

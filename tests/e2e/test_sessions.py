@@ -6,6 +6,7 @@ import json
 import pytest
 
 from harness import contract
+from harness.postern import Ctl, write_settings
 from harness.sessions import ACCESS, OWN_PAGE, REFRESH, Session, ask, cleared
 
 SESSION = "/v2/auth/session"
@@ -56,7 +57,7 @@ def expired(start_pool, person, sign_in):
     pool = start_pool(access_token_seconds=1)
     session = Session(contract.check_signed_in(
         sign_in(pool, person.email, person.password)))
-    time.sleep(session.claims["exp"] - time.time() + 0.1)
+    time.sleep(max(0, session.claims["exp"] - time.time() + 0.1))
     return session
 
 
@@ -385,6 +386,59 @@ def test_with_an_expired_access_token(pool, expired):
     assert not lives(pool, expired)
 
 
+def ended_why(cluster, session):
+    [found] = cluster.ask("SELECT ended_why FROM postern.sessions "
+                          "WHERE sid = %s", session.sid)
+    return found[0]
+
+
+def revoke(room, pool, settings):
+    """What has signed until now is good for nothing any more."""
+    ctl = Ctl(write_settings(room / "settings", settings))
+    [key] = ctl.json("key", "list")["keys"]
+    ctl("key", "new", "--sign-in-seconds", "0")
+    ctl("key", "revoke", key["kid"])
+
+
+def change_setting(name):
+    def change(room, pool, settings):
+        write_settings(pool.settings_file,
+                       {**settings, name: "https://another.test"})
+        pool.reload(settings["workers"])
+    return change
+
+
+@pytest.mark.parametrize("change", [
+    revoke, change_setting("issuer"), change_setting("audience")],
+    ids=["key", "issuer", "audience"])
+def test_with_an_access_token_that_is_good_no_more(
+        start_pool, settings, room, person, sign_in, cluster, change):
+    """A browser knows nothing of keys and issuers; its refresh token is as genuine
+    as before, and so is the wish to leave."""
+    own = {**settings, "key_dir": room / "keys"}
+    Ctl(write_settings(room / "settings", own))("key", "new")
+    pool = start_pool(key_dir=own["key_dir"])
+    by_cookie, by_body, by_bearer = (Session(contract.check_signed_in(
+        sign_in(pool, person.email, person.password))) for _ in range(3))
+    change(room, pool, own)
+    for session in (by_cookie, by_body, by_bearer):
+        contract.check_refused(
+            ask(pool, "GET", ME, headers=session.bearer), 401,
+            "INVALID_SESSION_TOKEN")
+
+    answer = ask(pool, "POST", SIGN_OUT, headers={**by_cookie.cookie,
+                                                  **OWN_PAGE})
+    check_done(answer)
+    assert cleared(answer) == {ACCESS, REFRESH}
+    check_done(ask(pool, "POST", SIGN_OUT, {"refreshToken": by_body.refresh},
+                   by_body.bearer))
+    contract.check_refused(
+        ask(pool, "POST", SIGN_OUT, headers=by_bearer.bearer), 401,
+        "INVALID_SESSION_TOKEN")
+    assert [ended_why(cluster, one) for one in (
+        by_cookie, by_body, by_bearer)] == [1, 1, None]
+
+
 def test_with_the_refresh_token_alone(pool, open_session, expired):
     by_cookie, by_body = open_session(), open_session()
     check_done(ask(pool, "POST", SIGN_OUT, headers={
@@ -403,6 +457,106 @@ def test_with_an_old_refresh_token(pool, session, cluster):
     check_done(ask(pool, "POST", SIGN_OUT, {"refreshToken": session.refresh}))
     assert cluster.ask("SELECT ended_why FROM postern.sessions WHERE sid = %s",
                        session.sid) == [(1,)]
+
+
+def bad_access(session):
+    """Ways to show a session whose access token is none: a refresh token has to
+    do."""
+    rubbish = {"Authorization": "Bearer rubbish"}
+    return [
+        (SIGN_OUT, rubbish), (f"{SIGN_OUT}?sessionId=rubbish", {}),
+        (SIGN_OUT, {"Cookie": f"{ACCESS}=rubbish", **OWN_PAGE}),
+        (SIGN_OUT, {"Cookie": f"{ACCESS}=a; {ACCESS}=b", **OWN_PAGE}),
+        (SIGN_OUT, {**rubbish, "Cookie": f"{ACCESS}={session.access}"}),
+        (session.query(SIGN_OUT), rubbish),
+        (f"{SIGN_OUT}?sessionId=rubbish", session.bearer),
+        (SIGN_OUT, {**session.bearer, "Cookie": f"{ACCESS}=a; {ACCESS}=b"}),
+    ]
+
+
+@pytest.mark.parametrize("way", range(8))
+def test_a_refresh_token_beside_rubbish(pool, open_session, way):
+    session, other = open_session(), open_session()
+    uri, headers = bad_access(session)[way]
+    shows_access = way >= 4
+    for token, code in (("rubbish", "INVALID_SESSION_TOKEN"),
+                        (None, "INVALID_SESSION_TOKEN"),
+                        # A good access token is not outvoted.
+                        (shows_access and other.refresh, "UNAUTHORISED")):
+        if token is not False:
+            answer = ask(pool, "POST", uri, {"refreshToken": token}, headers)
+            assert answer.status == 401
+            assert contract.json_body(answer)["errorCode"] == code
+    assert lives(pool, session) and lives(pool, other)
+    check_done(ask(pool, "POST", uri, {"refreshToken": session.refresh},
+                   headers))
+    assert not lives(pool, session)
+    assert lives(pool, other)
+
+
+def with_refresh_cookie(session, headers):
+    """Headers with this session's refresh token in the cookie, too."""
+    before = f"{headers['Cookie']}; " if "Cookie" in headers else ""
+    return {**headers, **OWN_PAGE,
+            "Cookie": f"{before}{REFRESH}={session.refresh}"}
+
+
+@pytest.mark.parametrize("scope", ["this", "others", "all"])
+def test_tokens_of_two_sessions(pool, open_session, people, sign_in, scope):
+    """Which of them is meant, nobody can tell; and no cookie is lost that may still
+    be of use."""
+    session, mine = open_session(), open_session()
+    bobs = Session(contract.check_signed_in(
+        sign_in(pool, people.bob.email, people.bob.password)))
+    for other in (mine, bobs):
+        for uri, headers in ways_to_show(session):
+            if "Cookie" in headers:
+                headers = {**OWN_PAGE, "Cookie": f"{ACCESS}={session.access}"}
+            body = {"scope": scope}
+            contract.check_refused(
+                ask(pool, "POST", uri, body,
+                    with_refresh_cookie(other, headers)), 401, "UNAUTHORISED")
+            for beside in (headers, with_refresh_cookie(session, headers)):
+                answer = ask(pool, "POST", uri,
+                             {**body, "refreshToken": other.refresh}, beside)
+                assert answer.status == 401, answer
+                assert contract.json_body(answer)["errorCode"] == \
+                    "UNAUTHORISED"
+                if beside is not headers:
+                    assert not cleared(answer)
+        # Two refresh tokens are two, also without an access token.
+        contract.check_refused(
+            ask(pool, "POST", SIGN_OUT, {
+                "scope": scope, "refreshToken": other.refresh},
+                with_refresh_cookie(session, {})), 401, "UNAUTHORISED")
+    assert all(lives(pool, one) for one in (session, mine, bobs))
+
+
+def test_tokens_of_one_session(pool, open_session):
+    """Shown twice is as good as once; and a refresh token that is none says nothing
+    beside a good access token."""
+    for way in range(3):
+        for tokens in (lambda one: ("rubbish", one.refresh),
+                       lambda one: (one.refresh, "rubbish"),
+                       lambda one: (one.refresh, one.refresh)):
+            session = open_session()
+            uri, headers = ways_to_show(session)[way]
+            body, cookie = tokens(session)
+            check_done(ask(pool, "POST", uri, {"refreshToken": body}, {
+                **headers, **OWN_PAGE,
+                "Cookie": f"{ACCESS}={session.access}; {REFRESH}={cookie}"}))
+            assert not lives(pool, session)
+
+
+def test_a_forged_token_costs_nobody_the_cookies(pool, session):
+    """Nothing has ended: the browser can still leave."""
+    answer = ask(pool, "POST", SIGN_OUT, {"refreshToken": "rubbish"},
+                 with_refresh_cookie(session, {}))
+    contract.check_refused(answer, 401, "INVALID_SESSION_TOKEN")
+    answer = ask(pool, "POST", SIGN_OUT, headers={**session.cookie,
+                                                  **OWN_PAGE})
+    check_done(answer)
+    assert cleared(answer) == {ACCESS, REFRESH}
 
 
 def test_nothing_to_sign_out_of(pool):
@@ -463,11 +617,18 @@ def test_an_allowed_page_signs_out(pool, session):
     ({"scope": 1}, "BODY_VALIDATION_FAILED"),
     ({"scope": ["all"]}, "BODY_VALIDATION_FAILED"),
     (["all"], "BODY_VALIDATION_FAILED"),
+    ({"refreshToken": 5}, "BODY_VALIDATION_FAILED"),
+    ({"refreshToken": ["x"]}, "BODY_VALIDATION_FAILED"),
+    ({"refreshToken": {}, "scope": "all"}, "BODY_VALIDATION_FAILED"),
     (b"scope=all", "INVALID_OR_MALFORMED_JSON"),
 ])
-def test_bodies_of_sign_out(pool, session, body, code):
-    answer = ask(pool, "POST", SIGN_OUT, body, {**session.cookie, **OWN_PAGE})
-    contract.check_refused(answer, 400, code)
+def test_bodies_of_sign_out(pool, session, expired, body, code):
+    """Whatever is shown beside them."""
+    for uri, headers in [*ways_to_show(session), *ways_to_show(expired),
+                         (SIGN_OUT, with_refresh_cookie(session, {})),
+                         (SIGN_OUT, OWN_PAGE)]:
+        answer = ask(pool, "POST", uri, body, headers)
+        contract.check_refused(answer, 400, code)
     assert lives(pool, session)
 
 
