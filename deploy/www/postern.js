@@ -191,15 +191,19 @@ export class Postern extends EventTarget {
 		return this.#renew(performance.now());
 	}
 
-	/* End this session, the person's others, or all. */
+	/* End this session, the person's others, or all.  Refused, it has ended
+	 * nothing. */
 	async signOut(scope = 'this')
 	{
 		try {
 			await this.#call('POST', '/auth/sign-out', { scope });
 		} catch (error) {
-			/* What is over already need not be ended. */
-			if (error.status !== 401 || scope !== 'this')
-				throw error;
+			/* What is over already, renewing has found out, need not
+			 * be ended. */
+			if (error.status === 401 && scope === 'this' &&
+			    this.#signedOut)
+				return;
+			throw error;
 		}
 		if (scope !== 'others')
 			this.#tell('signedout');

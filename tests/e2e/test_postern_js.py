@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("selenium")
 
 from harness import clock, lighttpd as web_server, process, tree  # noqa: E402
+from harness.sessions import Session  # noqa: E402
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -341,6 +342,59 @@ def test_a_session_that_was_ended(tab, people, ctl):
     # And signing in again is as new.
     tab.sign_in(people.alice)
     assert tab.value("postern.me()")["email"] == people.alice.email
+
+
+def test_what_is_over_need_not_be_signed_out_of(tab, people, ctl):
+    tab.sign_in(people.alice)
+    ctl("session", "revoke", "--user", people.alice.email)
+    forget_access(tab)
+    for _ in range(2):
+        tab.value("postern.signOut()")
+        assert tab.events() == [("signedin", False), ("signedout", False)]
+    assert {one["name"] for one in tab.select().get_cookies()} <= {
+        "postern-device"}
+
+
+@pytest.fixture
+def torn(tab, people, sign_in):
+    """A tab whose browser holds the access token of one session and the refresh
+    token of another, so that signing out is refused; (it, the latter's id)."""
+    answer = tab.sign_in(people.alice)
+    other = Session(json.loads(sign_in(
+        tab.place.pool, people.bob.email, people.bob.password).body))
+    tab.select().execute_cdp_cmd("Network.setCookie", {
+        "name": "postern-access", "value": other.access, "path": "/",
+        "httpOnly": True, "sameSite": "Lax", "url": tab.place.url})
+    return tab, Session(answer).sid
+
+
+def has_ended(cluster, sid):
+    return cluster.ask("SELECT ended_why FROM postern.sessions WHERE sid = %s",
+                       sid) == [(1,)]
+
+
+def test_a_refused_sign_out_is_tried_again(torn, cluster):
+    tab, sid = torn
+    tab.value("postern.signOut()")
+    assert requests(tab.place, "/v2/auth/sign-out", 2) == [401, 204]
+    assert has_ended(cluster, sid)
+    assert tab.events()[-1] == ("signedout", False)
+
+
+def test_a_refused_sign_out_is_no_success(torn, cluster):
+    """Nobody leaves the machine and believes to be signed out."""
+    tab, sid = torn
+    tab.select().execute_script("""
+window.real = window.fetch;
+window.fetch = (url, options) => String(url).endsWith('/refresh') ?
+    Promise.reject(new TypeError('away')) : real(url, options);""")
+    error = tab.error("postern.signOut()")
+    assert (error.status, error.errorCode) == (401, "UNAUTHORISED")
+    assert ("signedout", False) not in tab.events()
+    assert not has_ended(cluster, sid)
+    tab.select().execute_script("window.fetch = real")
+    tab.value("postern.signOut()")
+    assert has_ended(cluster, sid)
 
 
 def test_sessions(tab, people, tabs):
