@@ -35,7 +35,7 @@ struct client {
 	bool secret;     /* its scope is "secret", not "publishable" */
 	bool remembered; /* taken from the worker's memory: the act's own
 	                    statement must ask whether the key still stands */
-	struct id user;  /* its owner, nil for nobody */
+	struct id user;  /* its owner; nil: nobody, or no key */
 	struct id key;
 
 	/* of a session, whose access token is good; also beside an API key */

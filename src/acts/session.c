@@ -238,8 +238,8 @@ issue_both(const struct service *service, const struct session_shown *shown,
 	    state->expires_us, shown->now_us, tokens);
 }
 
-/* Is what is shown beside it of another session?  A refresh token that is not
- * genuine says nothing. */
+/* Is what is shown beside it of another session, or of somebody else?  A refresh
+ * token that is not genuine says nothing, nor does a key that nobody owns. */
 static bool
 is_contradicted(const struct service *service,
     const struct session_refresh *refresh, const struct refresh_claims *claims)
@@ -251,6 +251,9 @@ is_contradicted(const struct service *service,
 	if (known_by != NULL &&
 	    (!id_equal(&known_by->session, &claims->session) ||
 		!id_equal(&known_by->subject, &claims->user)))
+		return true;
+	if (!id_is_nil(&refresh->owner) &&
+	    !id_equal(&refresh->owner, &claims->user))
 		return true;
 	if (refresh->beside == NULL ||
 	    refresh_token_open(service->keys, refresh->beside,

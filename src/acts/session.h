@@ -63,6 +63,7 @@ struct session_refresh {
 	const char *beside;  /* another one, shown beside it, or NULL */
 	const struct access_claims *known_by; /* an access token beside it, or
 	                                         NULL */
+	struct id owner;     /* of an API key beside it; nil: nobody */
 	bool rotate;         /* may a new token take its place? */
 	const char *address; /* or NULL */
 	int64_t now_us;
@@ -73,7 +74,8 @@ enum session_refresh_result {
 	SESSION_REFRESH_CURRENT, /* the current token, again */
 	SESSION_REFRESH_INVALID, /* none of ours */
 	SESSION_REFRESH_THROTTLED, /* one too many of those */
-	SESSION_REFRESH_TWO,     /* what is beside it is of another session */
+	SESSION_REFRESH_TWO,     /* what is beside it is of another session, or
+	                            of somebody else */
 	SESSION_REFRESH_OVER,    /* the session has ended, or is unknown */
 	SESSION_REFRESH_EXPIRED,
 	SESSION_REFRESH_REUSED,  /* it had been replaced: somebody has a copy;

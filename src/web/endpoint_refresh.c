@@ -143,6 +143,7 @@ endpoint_session_keep(struct exchange *exchange)
 	const struct client *client = &exchange->client;
 	struct session_refresh attempt = {
 		.known_by = client->has_session ? &client->session : NULL,
+		.owner = client->user,
 		.rotate = false,
 		.address = request->remote_addr,
 		.now_us = request->now_us,

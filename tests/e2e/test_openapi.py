@@ -90,6 +90,8 @@ def good(keys, people, session):
         request = {"client": {}, "id": session.sid}
         if "refreshCookie" in security:
             request["client"] = {**session.cookie, **OWN_PAGE}
+        elif operation["operationId"] == "keepSession":
+            request["client"] = {"x-api-key": keys.publishable}
         elif "apiKeyAuth" in security:
             request["client"] = {"x-api-key": keys.secret}
         elif security:

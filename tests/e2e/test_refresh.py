@@ -314,6 +314,19 @@ def test_a_token_of_another_service(pool, start_pool, cluster, room, settings,
                                "INVALID_SESSION_TOKEN")
 
 
+def test_a_session_that_is_somebody_elses(pool, cluster, session, people):
+    """A token names person and session.  Where the database knows this session of
+    another person only, there is none."""
+    cluster.ask("UPDATE postern.sessions SET user_id = %s WHERE sid = %s",
+                people.bob.user_id, session.sid)
+    let_age(cluster, session)
+    before = row(cluster, session, "token_hash, generation, rotated_at, "
+                 "ended_at")
+    check_dead(pool, session.refresh)
+    assert row(cluster, session, "token_hash, generation, rotated_at, "
+               "ended_at") == before
+
+
 @pytest.mark.parametrize("change, code", [
     ("expires_at = now()", "SESSION_EXPIRED"),
     ("rotated_at = now() - interval '14 days'", "SESSION_EXPIRED"),
@@ -406,7 +419,8 @@ def test_other_methods(pool, method):
     assert answer.header("Allow") == "POST"
 
 
-def test_a_publishable_key_may_come_along(pool, session, keys):
+def test_a_key_may_come_along(pool, session, keys):
+    """It is not looked at, whosever it is: the token says all that counts."""
     for key in (keys.publishable, keys.secret, keys.revoked):
         refreshed(refresh(pool, session.refresh, headers={"x-api-key": key}))
 
@@ -489,19 +503,23 @@ def test_two_cookies(pool, session, person, sign_in):
         "INVALID_SESSION_TOKEN")
 
 
-def test_a_cookie_beside_the_body(pool, cluster, session, person, sign_in):
-    """The body's token counts; the cookie's must not be another session's.  One
-    that is no token at all may be left over from anything."""
-    other = Session(contract.check_signed_in(
-        sign_in(pool, person.email, person.password)))
+def test_a_cookie_beside_the_body(pool, cluster, session, person, people,
+                                  sign_in):
+    """The body's token counts; the cookie's must not be another session's, nor
+    somebody else's.  One that is no token at all may be left over from anything."""
+    others = [Session(contract.check_signed_in(
+        sign_in(pool, one.email, one.password)))
+        for one in (person, people.bob)]
     let_age(cluster, session)
     new = refreshed(refresh(pool, session.refresh))
     body = {"refreshToken": new.refresh}
     for beside in (new.refresh, session.refresh, "rubbish", ""):
         refreshed(by_cookie(pool, beside, body=body))
     with no_statement(cluster):
-        contract.check_refused(by_cookie(pool, other.refresh, body=body), 401,
-                               "UNAUTHORISED")
+        for other in others:
+            contract.check_refused(
+                by_cookie(pool, other.refresh, OWN_PAGE, body), 401,
+                "UNAUTHORISED")
 
 
 def test_a_body_without_a_token_leaves_it_to_the_cookie(pool, session):

@@ -194,6 +194,31 @@ def test_cookies_for_a_token(pool, session, keys):
                    {"refreshToken": session.refresh}))
 
 
+def test_a_key_keeps_the_sessions_of_its_owner(pool, ctl, session, secret_key,
+                                               keys, people, cluster):
+    """As beside an access token: whoever a key belongs to, it speaks for nobody
+    else."""
+    def row():
+        return cluster.ask("SELECT token_hash, rotated_at, ended_at FROM "
+                           "postern.sessions WHERE sid = %s", session.sid)
+
+    cluster.ask("UPDATE postern.sessions SET rotated_at = now() - "
+                "interval '1 hour' WHERE sid = %s", session.sid)
+    before = row()
+    bobs = [ctl("api-key", "create", "--scope", scope, "--user",
+                people.bob.email) for scope in ("secret", "publishable")]
+    for key in (keys.secret, *bobs):
+        answer = keep(pool, session, {"x-api-key": key})
+        contract.check_refused(answer, 401, "UNAUTHORISED")
+        event = pool.request_event(answer.header("X-Request-Id"))
+        assert event["outcome"] == "two_sessions"
+    assert row() == before
+    # A front end's key belongs to nobody, as a rule, and is for everybody.
+    for key in (secret_key, keys.publishable):
+        check_done(keep(pool, session, {"x-api-key": key}))
+        check_done(keep(pool, session, {"x-api-key": key, **session.bearer}))
+
+
 def test_keeping_does_not_rotate(pool, session, keys, cluster):
     """The frame that it is done in may be loaded again."""
     cluster.ask("UPDATE postern.sessions SET rotated_at = now() - "
