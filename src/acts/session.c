@@ -336,7 +336,8 @@ open_and_show(const struct service *service,
 		return SESSION_REFRESH_TWO;
 	/* Nothing is replaced by what could not be handed out. */
 	if (keys_signing(service->keys, refresh->now_us) == NULL) {
-		log_error("could not refresh a session: no key signs now");
+		log_error("could not refresh a session: no key signs now; "
+			  "posternctl key new makes one");
 		return SESSION_REFRESH_FAILED;
 	}
 	shown.user = claims.user;

@@ -91,7 +91,8 @@ access_token_issue(const struct keys *keys, const char *issuer,
 	size_t size, length = 0;
 
 	if (key == NULL) {
-		log_error("could not issue an access token: no key signs now");
+		log_error("could not issue an access token: no key signs now; "
+			  "posternctl key new makes one");
 		return -1;
 	}
 	size = write_claims(issuer, audience, claims, text, sizeof(text));

@@ -14,7 +14,7 @@
 #include "web/welcome.h"
 
 static enum error
-error_of(enum session_refresh_result result)
+error_of(const struct exchange *exchange, enum session_refresh_result result)
 {
 	switch (result) {
 	case SESSION_REFRESH_INVALID:
@@ -37,7 +37,7 @@ error_of(enum session_refresh_result result)
 	case SESSION_REFRESH_RESULTS:
 		break;
 	}
-	return ERROR_INTERNAL;
+	return welcome_fault(exchange);
 }
 
 /* Refresh, or answer why not.  True: the tokens are the caller's to wipe. */
@@ -56,7 +56,8 @@ refresh(struct exchange *exchange, const struct session_refresh *attempt,
 		error_answer_throttled(exchange->response,
 		    tokens->retry_seconds);
 	else
-		error_answer(exchange->response, error_of(result), NULL);
+		error_answer(exchange->response, error_of(exchange, result),
+		    NULL);
 	return false;
 }
 

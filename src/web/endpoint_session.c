@@ -73,7 +73,7 @@ open_for(struct exchange *exchange, const struct person *person)
 	case SESSION_FAILED:
 		break;
 	}
-	error_answer(exchange->response, ERROR_INTERNAL, NULL);
+	error_answer(exchange->response, welcome_fault(exchange), NULL);
 }
 
 void

@@ -113,7 +113,7 @@ welcome(struct exchange *exchange, const struct sign_in_answer *answer)
 }
 
 static enum error
-error_of(enum sign_in_result result)
+error_of(const struct exchange *exchange, enum sign_in_result result)
 {
 	switch (result) {
 	case SIGN_IN_DENIED:
@@ -143,7 +143,7 @@ error_of(enum sign_in_result result)
 	case SIGN_IN_RESULTS:
 		break;
 	}
-	return ERROR_INTERNAL;
+	return welcome_fault(exchange);
 }
 
 /*
@@ -194,6 +194,7 @@ endpoint_sign_in(struct exchange *exchange)
 		error_answer_throttled(exchange->response,
 		    answer.retry_seconds);
 	else
-		error_answer(exchange->response, error_of(result), NULL);
+		error_answer(exchange->response, error_of(exchange, result),
+		    NULL);
 	secret_wipe(&answer, sizeof(answer));
 }

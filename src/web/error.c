@@ -65,6 +65,8 @@ static const struct {
 	    "There were too many failures; try again later." },
 	[ERROR_UNAVAILABLE] = { 503, "SERVICE_UNAVAILABLE",
 	    "The service cannot answer now; try again shortly." },
+	[ERROR_CONFIGURATION] = { 500, "CONFIGURATION_ERROR",
+	    "The service is not set up for that; its log says what to mend." },
 	[ERROR_INTERNAL] = { 500, "INTERNAL_SERVER_ERROR",
 	    "The service failed to answer." },
 };

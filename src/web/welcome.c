@@ -29,3 +29,12 @@ welcome_answer(struct exchange *exchange, const char *message,
 	    exchange->request, tokens);
 	response_text(exchange->response, 200, "application/json", body, size);
 }
+
+enum error
+welcome_fault(const struct exchange *exchange)
+{
+	return keys_signing(exchange->service->keys,
+		   exchange->request->now_us) == NULL ?
+	    ERROR_CONFIGURATION :
+	    ERROR_INTERNAL;
+}

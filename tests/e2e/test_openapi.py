@@ -3,6 +3,7 @@ in it is one that happens.  (That every other answer is as it says is seen to by
 the harness, in all tests.)"""
 
 import json
+import shutil
 import uuid
 
 import pytest
@@ -109,7 +110,7 @@ def good(keys, people, session):
 
 @pytest.fixture
 def ways(away, start_pool, keys, people, new_person, expired, session,
-         ctl, cluster, sign_in):
+         ctl, cluster, sign_in, settings, room):
     """How to be refused for each reason: what is other than in a good request.
     Of one operation, or of any."""
     def signing_in(person, password=None):
@@ -146,6 +147,11 @@ def ways(away, start_pool, keys, people, new_person, expired, session,
                     json.dumps(body), {"Content-Type": "application/json"})
         return {"body": body, "pool": strict}
 
+    def without_a_key():
+        shutil.copytree(settings["key_dir"], room / "keys")
+        (room / "keys/keys.json").write_text('{"keys":[]}')
+        return {"pool": start_pool(key_dir=room / "keys")}
+
     return {
         "REQUEST_INVALID": lambda: {"more": {"CONTENT_LENGTH": "9999"}},
         "BODY_TOO_LARGE": lambda: {"body": b" " * 20000},
@@ -164,6 +170,7 @@ def ways(away, start_pool, keys, people, new_person, expired, session,
         "NO_SUCH_SESSION": lambda: {"id": str(uuid.uuid4())},
         "PATH_INVALID": lambda: {"id": "no-id"},
         "UNAVAILABLE": lambda: {"pool": away},
+        "CONFIGURATION": without_a_key,
 
         "signIn INCOMPLETE_CREDENTIALS": lambda: {"body": {}},
         "signIn CREDENTIALS": lambda: signing_in(people.alice, "wrong"),

@@ -6,8 +6,10 @@ import hashlib
 import json
 import random
 import re
+import shutil
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -425,28 +427,70 @@ def test_a_key_may_come_along(pool, session, keys):
         refreshed(refresh(pool, session.refresh, headers={"x-api-key": key}))
 
 
-def test_no_key_signs(start_pool, cluster, person, sign_in, room, settings):
-    """What could not be handed out takes nobody's token away."""
-    import shutil
+@pytest.fixture
+def keyless(start_pool, room, settings):
+    """A pool; and to take its signing keys away, and give them back, at once."""
     shutil.copytree(settings["key_dir"], room / "keys")
-    pool = start_pool(key_dir=room / "keys")
+    listed = room / "keys/keys.json"
+    kept = listed.read_text()
+
+    def change(text):
+        # In one moment: what is read half-written is read again a second later.
+        new = room / "keys/new"
+        new.write_text(text)
+        shutil.copymode(listed, new)
+        new.replace(listed)
+
+    return SimpleNamespace(pool=start_pool(key_dir=room / "keys"),
+                           take=lambda: change('{"keys":[]}'),
+                           give=lambda: change(kept))
+
+
+def test_no_key_signs(keyless, cluster, person, sign_in):
+    """What could not be handed out takes nobody's token away."""
+    pool = keyless.pool
     session = Session(contract.check_signed_in(
         sign_in(pool, person.email, person.password)))
     let_age(cluster, session)
-    listed = (room / "keys/keys.json")
-    text = listed.read_text()
-    listed.write_text('{"keys":[]}')
+    before = row(cluster, session, "token_hash, generation, rotated_at")
+    keyless.take()
+    with no_statement(cluster):
+        contract.check_refused(refresh(pool, session.refresh), 500,
+                               "CONFIGURATION_ERROR")
+    assert row(cluster, session,
+               "token_hash, generation, rotated_at") == before
+    keyless.give()
+    assert refreshed(refresh(pool, session.refresh)).refresh != session.refresh
+    assert row(cluster, session, "generation") == (1,)
 
-    def refused():
-        answer = refresh(pool, session.refresh)
-        return answer.status == 500 or None
 
-    process.wait_until("the keys to be gone", refused)
-    generation = row(cluster, session, "generation")
-    listed.write_text(text)
-    process.wait_until("the keys to be back", lambda: refresh(
-        pool, session.refresh).status == 200)
-    assert generation <= (1,)
+def test_an_operator_is_told_that_no_key_signs(keyless, cluster, person,
+                                               sign_in, ctl):
+    """By each who would be handed tokens: it is a setting that is at fault."""
+    pool = keyless.pool
+    session = Session(contract.check_signed_in(
+        sign_in(pool, person.email, person.password)))
+    key = ctl("api-key", "create", "--scope", "secret", "--user", person.email)
+    keyless.take()
+    for ask_for_tokens in (
+            lambda: sign_in(pool, person.email, person.password),
+            lambda: refresh(pool, session.refresh),
+            lambda: ask(pool, "GET", "/v2/auth/session",
+                        headers={"x-api-key": key}),
+            lambda: ask(pool, "PUT", "/v2/auth/session",
+                        {"refreshToken": session.refresh},
+                        {"x-api-key": key})):
+        before = len(pool.log())
+        contract.check_refused(ask_for_tokens(), 500, "CONFIGURATION_ERROR")
+        assert re.search("no key signs now; posternctl key new makes one",
+                         pool.log()[before:])
+    # Who is refused anyway hears nothing of that.
+    contract.check_refused(sign_in(pool, person.email, "wrong"), 401,
+                           "INVALID_CREDENTIALS")
+    check_dead(pool, "a.b")
+    [(sessions,)] = cluster.ask("SELECT count(*) FROM postern.sessions WHERE "
+                                "user_id = %s", person.user_id)
+    assert sessions == 1
 
 
 # ---- the cookie --------------------------------------------------------------
