@@ -1,6 +1,7 @@
 """POST /v2/auth/refresh: a new token for the current one, the current one again for
 those who come at once, and an end for what was replaced long ago."""
 
+import base64
 import contextlib
 import hashlib
 import json
@@ -10,6 +11,7 @@ import shutil
 import threading
 import time
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import pytest
 
@@ -572,10 +574,6 @@ def test_a_body_without_a_token_leaves_it_to_the_cookie(pool, session):
 
 # ---- any interleaving --------------------------------------------------------
 
-class Lost(Exception):
-    """The answer did not arrive."""
-
-
 def send_and_hang_up(pool, token):
     body = json.dumps({"refreshToken": token}).encode()
     with fastcgi.Connection(pool.address) as connection:
@@ -632,50 +630,112 @@ def test_all_at_once(pool, cluster, session, count):
         assert {session.refresh} == tokens
 
 
+def generation_of(token):
+    """How many there were of this session's before."""
+    head = base64.urlsafe_b64decode(token.split(".")[0] + "=")
+    return int.from_bytes(head[34:38], "big")
+
+
+class Shown(NamedTuple):
+    """A token that was shown; times are seconds since 1970, as the service's."""
+    generation: int
+    sent: float
+    answered: float
+    status: int
+
+
 class Browser:
-    """Tabs that share one jar, on a network that loses answers."""
+    """Tabs that share one jar, on a network that loses answers: those of odd number
+    ask soon, the others as late as they may."""
 
-    def __init__(self, pool, session):
+    def __init__(self, pool, cluster, session):
         self.pool = pool
-        self.jar = session.refresh
+        self.cluster = cluster
+        self.session = session
         self.lock = threading.Lock()
-        self.seen = {session.refresh: time.monotonic()}  # token: last shown
-        self.longest = 0.0  # from reading the jar to the answer, or to no answer
+        self.tokens = {}  # generation: token
+        self.began = {}   # generation: when it became the current one
+        self.shown = []
+        self.put(session.refresh)
 
-    @contextlib.contextmanager
-    def noted(self):
-        read = time.monotonic()
-        try:
-            yield
-        finally:
-            with self.lock:
-                self.longest = max(self.longest, time.monotonic() - read)
-
-    def once(self, chance):
-        """Read the jar; wait; ask; perhaps hear the answer."""
-        with self.noted():
-            with self.lock:
-                token = self.jar
-            time.sleep(chance.uniform(0, SHORT / 4))
-            if chance.random() < 0.25:
-                send_and_hang_up(self.pool, token)
-                raise Lost
-            new = refreshed(refresh(self.pool, token))
+    def put(self, token):
+        """Set-Cookie takes the place of whatever stands there, also when the answer
+        was under way for longer than a newer one."""
+        number = generation_of(token)
         with self.lock:
-            # Set-Cookie takes the place of whatever stands there, also when
-            # the answer was under way for longer than a newer one.
-            self.jar = new.refresh
-            self.seen[new.refresh] = time.monotonic()
+            self.jar = token
+            if number not in self.tokens:
+                self.tokens[number] = token
+                current, since = row(self.cluster, self.session,
+                                     "generation, rotated_at")
+                self.began[current] = since.timestamp()
+
+    def over(self, number):
+        """When the grace of this generation ends; None: it has not been replaced, as
+        far as anybody heard."""
+        began = self.began.get(number + 1)
+        return began and began + SHORT
+
+    def note(self, token, sent, answered, status=None):
+        with self.lock:
+            self.shown.append(Shown(generation_of(token), sent, answered, status))
+
+    def show(self, token):
+        sent = time.time()
+        answer = refresh(self.pool, token)
+        self.note(token, sent, time.time(), answer.status)
+        self.put(refreshed(answer).refresh)
+
+    def lose(self, token):
+        sent = time.time()
+        send_and_hang_up(self.pool, token)
+        # It may be served after we are gone.
+        self.note(token, sent, time.time() + SHORT / 4)
+
+    def soon(self, chance):
+        """Read the jar; wait; ask; perhaps hear the answer: the third one surely."""
+        for may_be_lost in (True, True, False):
+            token = self.jar
+            time.sleep(chance.uniform(0, SHORT / 4))
+            if not may_be_lost or chance.random() >= 0.25:
+                self.show(token)
+                return
+            self.lose(token)
+
+    def late(self, chance, until):
+        """Read the jar, and ask when the grace of what was there is all but over.
+        Who sleeps for even longer has to look into the jar again."""
+        token = self.jar
+        before = chance.uniform(SHORT / 40, SHORT / 4)
+        while time.time() < until:
+            over = self.over(generation_of(token))
+            if over and time.time() > over - before:
+                if time.time() < over - SHORT / 80:
+                    self.show(token)
+                return
+            time.sleep(0.02)
 
     def tab(self, number, until):
         chance = random.Random(number)
-        while time.monotonic() < until:
-            for _ in range(2):
-                with contextlib.suppress(Lost):
-                    self.once(chance)
-                    break
+        while time.time() < until:
+            if number % 2:
+                self.soon(chance)
             else:
-                self.once(random.Random(0))  # the third try is heard
+                self.late(chance, until)
+
+    def in_grace(self):
+        """Those that were shown in the grace's last third, and answered."""
+        return [one for one in self.shown
+                if one.status == 200 and self.over(one.generation)
+                and one.sent > self.over(one.generation) - SHORT / 3
+                and one.answered < self.over(one.generation)]
+
+    def is_spoilt(self, lost):
+        """Did the machine make somebody come too late, or us overlook when?"""
+        return len(self.began) != max(self.began) + 1 or any(
+            self.over(one.generation)
+            and one.answered + lost >= self.over(one.generation)
+            for one in self.shown)
 
 
 @pytest.fixture(scope="module")
@@ -684,30 +744,33 @@ def quick(start_pool_for_session, people, keys):
 
 
 def browse(pool, cluster, session, count):
-    """Tabs for several times the grace; what went wrong while a token was under
-    way for longer than the grace, went wrong for that."""
-    browser = Browser(pool, session)
+    """Tabs for several times the grace; what went wrong when somebody came after
+    the grace, went wrong for that."""
+    browser = Browser(pool, cluster, session)
     watch = clock.Watch()
-    until = time.monotonic() + 4 * SHORT
+    until = time.time() + 4 * SHORT
     try:
         at_once(count, lambda i: browser.tab(i, until))
         generation, ended_at = row(cluster, session, "generation, ended_at")
         assert ended_at is None
+        assert sorted(browser.tokens) == list(range(generation + 1))
         # One rotation each time the grace was over, and no more.
         assert 1 <= generation <= watch.stop().real / SHORT + 2
-        assert len(browser.seen) == generation + 1
+        times = sorted(browser.began.values())
+        assert all(b - a >= SHORT for a, b in zip(times, times[1:]))
     except AssertionError:
-        if browser.longest + watch.stop().lost < SHORT:
+        if not browser.is_spoilt(watch.stop().lost):
             raise
         return None
-    return browser
+    return browser if browser.in_grace() else None
 
 
-@pytest.mark.parametrize("count", [2, 7, 24])
+@pytest.mark.parametrize("count", [2, 7, 32])
 def test_tabs_of_one_browser(quick, cluster, person, sign_in, count):
     """For several times the grace, tabs refresh whenever they like, with answers
-    lost and requests delayed: nobody is signed out.  Then each token that was
-    replaced for longer than the grace ends the session."""
+    lost and requests delayed, many of them until the grace is all but over: nobody
+    is signed out.  Then each token that was replaced for longer than the grace ends
+    the session."""
     pool = quick
     for _ in range(5):
         session = Session(contract.check_signed_in(
@@ -719,10 +782,52 @@ def test_tabs_of_one_browser(quick, cluster, person, sign_in, count):
 
     time.sleep(SHORT + 0.1)
     refreshed(refresh(pool, browser.jar))
-    old = [token for token in browser.seen if token != browser.jar]
+    old = [token for token in browser.tokens.values() if token != browser.jar]
     check_dead(pool, random.Random(count).choice(old))
     assert ended(cluster, session) == (True, 2)
     check_dead(pool, browser.jar)
+
+
+def come_around_the_end(pool, token, over, i):
+    """Show it shortly before the grace is over, or shortly after; before, some do
+    not stay for the answer."""
+    chance = random.Random(i)
+    before = i % 2 == 0
+    wait = chance.uniform(SHORT / 80, SHORT / 8)
+    time.sleep(max(0, over + (-wait if before else wait) - time.time()))
+    if before and i % 3 == 0:
+        send_and_hang_up(pool, token)
+    sent = time.time()
+    answer = refresh(pool, token)
+    return Shown(0, sent, time.time(), answer.status), answer
+
+
+@pytest.mark.parametrize("count", [2, 8, 32])
+def test_around_the_end_of_the_grace(quick, cluster, person, sign_in, count):
+    """Many hold the token before the current one, and come at once when its grace
+    ends: who is in time is served, who comes after ends the session."""
+    def attempt():
+        session = Session(contract.check_signed_in(
+            sign_in(quick, person.email, person.password)))
+        let_age(cluster, session, SHORT + 1)
+        new = refreshed(refresh(quick, session.refresh))
+        over = row(cluster, session, "rotated_at")[0].timestamp() + SHORT
+        came = at_once(count, lambda i: come_around_the_end(
+            quick, session.refresh, over, i))
+        in_time = [answer for one, answer in came if one.answered < over]
+        after = [answer for one, answer in came if one.sent > over]
+        for answer in in_time:
+            assert refreshed(answer).refresh == new.refresh
+        for answer in after:
+            contract.check_refused(answer, 401, "INVALID_SESSION_TOKEN")
+        if after:
+            ended_at, why = row(cluster, session, "ended_at, ended_why")
+            assert (ended_at.timestamp() >= over, why) == (True, 2)
+            check_dead(quick, new.refresh)
+        return in_time and after
+
+    assert any(attempt() for _ in range(5)), \
+        "the machine stood still, again and again"
 
 
 @pytest.mark.parametrize("count", [2, 8, 32])
