@@ -95,6 +95,22 @@ config_check_domains(const char *text)
 	return NULL;
 }
 
+/* Tokens hold it as JSON, and have room for so much: two bytes for each quote and
+ * backslash.  (Other characters that need more are in no text of a setting.) */
+#define CLAIM_LIMIT 255
+
+const char *
+config_check_claim(const char *text)
+{
+	size_t size = 0;
+
+	for (; *text != '\0'; text++)
+		size += *text == '"' || *text == '\\' ? 2 : 1;
+	return size <= CLAIM_LIMIT ?
+	    NULL :
+	    "may have at most 255 bytes, \" and \\ counting twice";
+}
+
 const char *
 config_check_networks(const char *text)
 {

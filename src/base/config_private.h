@@ -28,6 +28,7 @@ const char *config_check_base_path(const char *text);
 const char *config_check_path(const char *text);
 const char *config_check_log(const char *text);
 const char *config_check_domains(const char *text);
+const char *config_check_claim(const char *text);
 const char *config_check_networks(const char *text);
 const char *config_check_origins(const char *text);
 

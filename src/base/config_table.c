@@ -110,9 +110,9 @@ static const struct config_setting table[] = {
 	{ TEXT(sso_domains, "", 0, 1024, config_check_domains), true,
 	    "domains whose people sign in elsewhere (list)" },
 
-	{ TEXT(issuer, "postern", 1, 255, NULL), true,
+	{ TEXT(issuer, "postern", 1, 255, config_check_claim), true,
 	    "iss of access tokens; the address of the service is a good one" },
-	{ TEXT(audience, "postern", 1, 255, NULL), true,
+	{ TEXT(audience, "postern", 1, 255, config_check_claim), true,
 	    "aud of access tokens" },
 	{ TEXT(key_dir, SYSCONFDIR "/postern/keys", 1, 255, config_check_path),
 	    true, "directory of the signing keys and the master secret" },

@@ -11,7 +11,8 @@
 #include "base/ids.h"
 #include "token/keys.h"
 
-/* Room for a token with the longest claims, and NUL. */
+/* Room for a token with the longest e-mail address and the longest issuer and
+ * audience that settings may have, 255 bytes of JSON each; and NUL. */
 #define ACCESS_TOKEN_SIZE 2048
 
 #define ACCESS_METHOD_SIZE 16

@@ -310,6 +310,71 @@ def test_headers_fit_the_smallest_buffer(pool, people, sign_in):
     assert answer.output.index(b"\r\n\r\n") < 4096
 
 
+# The longest that the settings take: a name of 253 characters with scheme and port,
+# a path of 128, and texts of 255 bytes as JSON writes them.
+LABELS = ".".join(["l" * 63, "m" * 63, "n" * 63, "o" * 61])
+ORIGIN = f"https://{LABELS}:65535"
+BASE = "/" + "b" * 127
+LONGEST = {
+    "base_path": BASE, "allowed_origins": ORIGIN, "issuer": "i" + '"' * 127,
+    "audience": "\\" * 127 + "a", "session_seconds": 315360000,
+    "session_idle_seconds": 315360000, "device_cookie_days": 3650,
+    "access_token_seconds": 3600,
+}
+# 254 bytes, of which none but "@" and dots may stand for itself in a header.
+LONG_EMAIL = "\u00e4" * 32 + "@" + ".".join(["\u00f6" * 24] * 3
+                                            + ["\u00fc" * 21])
+
+
+def test_the_longest_headers_fit_it_too(start_pool, start_nginx, ctl, keys):
+    """Whatever settings, address and redirectUrl: no answer is too long for nginx as
+    it comes, or for us."""
+    assert [len(one.encode()) for one in (ORIGIN, BASE, LONG_EMAIL)] == \
+        [267, 128, 254]
+    ctl("user", "add", LONG_EMAIL, "--password-stdin",
+        stdin=b"a long password\n")
+    pool = start_pool(**LONGEST)
+    server = start_nginx(f"""location / {{
+            include /etc/nginx/fastcgi_params;
+            fastcgi_param HTTPS on;
+            fastcgi_buffer_size 4k;
+            fastcgi_buffers 8 4k;
+            fastcgi_pass unix:{pool.address};
+        }}""")
+    page = {"Origin": ORIGIN, "Sec-Fetch-Site": "cross-site"}
+
+    def fetch(method, path, status, body=None, **headers):
+        content = b"" if body is None else json.dumps(body).encode()
+        headers = {**page, "Content-Type": "application/json",
+                   **{name.replace("_", "-"): value
+                      for name, value in headers.items()}}
+        straight = fastcgi.ask(pool.address, method, BASE + path, content,
+                               headers, https=True)
+        assert straight.status == status, straight
+        assert straight.output.index(b"\r\n\r\n") < 4096 - 8  # a record's head
+        through = server.fetch(method, BASE + path, content, headers)
+        assert through.status == status, through
+        assert through.header("Access-Control-Allow-Origin") == ORIGIN
+        return through
+
+    who = {"email": LONG_EMAIL, "password": "a long password"}
+    answer = fetch("POST", "/auth/sign-in", 200, who, X_Api_Key=keys.publishable)
+    assert len(answer.header_all("Set-Cookie")) == 3
+    tokens = answer.json()
+    bearer = {"Authorization": f"Bearer {tokens['accessToken']}"}
+    refresh = {"refreshToken": tokens["refreshToken"]}
+    fetch("POST", "/auth/refresh", 200, refresh)
+    url = ORIGIN + "/" + "u" * (900 - 268)
+    answer = fetch("PUT", "/auth/session", 303, {**refresh, "redirectUrl": url},
+                   **bearer)
+    assert answer.header("Location") == url
+    assert len(answer.header_all("Set-Cookie")) == 2
+    answer = fetch("GET", "/auth/check", 204, **bearer)
+    assert len(answer.header("X-Postern-Email")) == 6 * 32 + 1 + 6 * 93 + 3
+    fetch("OPTIONS", "/auth/session", 204, Access_Control_Request_Method="PUT")
+    fetch("POST", "/auth/sign-out", 204, **bearer)
+
+
 def test_other_base_path(start_pool, people, keys):
     pool = start_pool(base_path="/login/v2")
     answer = fastcgi.ask(pool.address, "POST", "/login" + SIGN_IN,

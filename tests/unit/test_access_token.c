@@ -217,6 +217,29 @@ test_escapes(void **state)
 	assert_same(&claims, &again);
 }
 
+/* All that settings may hold: 255 bytes as JSON writes them. */
+static void
+test_longest_of_settings(void **state)
+{
+	struct access_claims claims = some_claims(), again;
+	char issuer[256] = "", audience[256] = "", token[ACCESS_TOKEN_SIZE];
+
+	(void)state;
+	memset(claims.email, 'a', sizeof(claims.email) - 1);
+	snprintf(claims.method, sizeof(claims.method), "fifteen letters");
+	claims.expires = INT64_MAX / 1000000;
+	memset(issuer, 'i', 255);
+	memset(audience, '"', 127);
+	audience[127] = 'a';
+	assert_int_equal(access_token_issue(servers[0], issuer, audience,
+			     &claims, NOW, token),
+	    0);
+	assert_int_equal(access_token_verify(servers[0], issuer, audience,
+			     token, strlen(token), NOW, &again),
+	    ACCESS_TOKEN_OK);
+	assert_same(&claims, &again);
+}
+
 static void
 test_longest(void **state)
 {
@@ -725,6 +748,7 @@ main(void)
 		cmocka_unit_test(test_comes_back),
 		cmocka_unit_test(test_form),
 		cmocka_unit_test(test_escapes),
+		cmocka_unit_test(test_longest_of_settings),
 		cmocka_unit_test(test_longest),
 		cmocka_unit_test(test_refuses_every_other_character),
 		cmocka_unit_test(test_refuses_other_sizes),

@@ -22,6 +22,9 @@ static char dir[] = "/tmp/postern-test-XXXXXX";
 static char path[64];
 static char why[CONFIG_WHY_SIZE];
 
+#define TEXT_50  "https://sign-in.example.org/people/of/this/place/x"
+#define TEXT_250 TEXT_50 TEXT_50 TEXT_50 TEXT_50 TEXT_50
+
 /* The environment has these variables and no others. */
 static void
 use_environment(const char *const *variables)
@@ -215,6 +218,8 @@ test_accepted_values(void **state)
 		"session_idle_seconds=2592000", "secure_cookies=never",
 		"signing_algorithm=eddsa", "log_format=json",
 		"issuer=\xc3\xa4", "database=",
+		"issuer=" TEXT_250 "12345", "issuer=\\" TEXT_250 "123",
+		"audience=" TEXT_250 "\"\\1",
 	};
 
 	(void)state;
@@ -273,6 +278,10 @@ test_environment_wins(void **state)
 	":1: allowed_origins: must be a list of origins as "    \
 	"browsers write them: https://app.example.org, ..."
 
+#define CLAIM_REASON(name)                                      \
+	":1: " name ": may have at most 255 bytes, \" and \\ "  \
+	"counting twice"
+
 static void
 test_refused_values(void **state)
 {
@@ -329,6 +338,11 @@ test_refused_values(void **state)
 		    ":1: log_level: must be one of: error warning info debug" },
 		/* texts */
 		{ "issuer=", ":1: issuer: must not be empty" },
+		{ "issuer=" TEXT_250 "123456",
+		    ":1: issuer: may have at most 255 bytes" },
+		{ "issuer=" TEXT_250 "1234\"", CLAIM_REASON("issuer") },
+		{ "audience=\\" TEXT_250 "1234", CLAIM_REASON("audience") },
+		{ "audience=" TEXT_250 "\"\\1\"", CLAIM_REASON("audience") },
 		{ "issuer=a\tb",
 		    ":1: issuer: must be UTF-8 without control characters" },
 		{ "issuer=a\x1b[2Jb",
