@@ -195,18 +195,20 @@ export class Postern extends EventTarget {
 	 * nothing. */
 	async signOut(scope = 'this')
 	{
+		const sentAt = performance.now();
+
 		try {
-			await this.#call('POST', '/auth/sign-out', { scope });
+			await this.#leave(scope);
 		} catch (error) {
-			/* What is over already, renewing has found out, need not
-			 * be ended. */
-			if (error.status === 401 && scope === 'this' &&
-			    this.#signedOut)
-				return;
-			throw error;
+			if (error.status !== 401)
+				throw error;
+			if (!this.#signedOut &&
+			    await this.#renew(sentAt).catch(() => false))
+				await this.#leave(scope);
+			/* What is over already need not be ended. */
+			else if (scope !== 'this' || !this.#signedOut)
+				throw error;
 		}
-		if (scope !== 'others')
-			this.#tell('signedout');
 	}
 
 	/* Who is signed in: { sub, email, userStatus, authenticationMethod };
@@ -293,6 +295,18 @@ export class Postern extends EventTarget {
 	{
 		return navigator.locks ?
 			navigator.locks.request(this.#name, work) : work();
+	}
+
+	/* Not beside a tab that renews: its answer, coming later, would bring
+	 * back the cookies that this one takes away. */
+	#leave(scope)
+	{
+		return this.#alone(async () => {
+			await answerTo(fetch(`${this.#base}/auth/sign-out`,
+				this.#options('POST', { scope })));
+			if (scope !== 'others')
+				this.#tell('signedout');
+		});
 	}
 
 	/* New cookies, unless there are some since then.  Resolves to whether

@@ -283,6 +283,34 @@ def tab(serve, tabs):
     return tab
 
 
+def test_nobody_renews_what_is_being_signed_out_of(serve, tabs, people):
+    """However long an answer is under way, the last word is the sign-out."""
+    place = serve()
+    one, two = tabs(place, 2, "window")
+    for tab in (one, two):
+        tab.open()
+    one.sign_in(people.alice)
+    one.select().execute_script("""
+const real = window.fetch;
+window.fetch = async (...request) => {
+    const answer = await real(...request);
+    await new Promise((go) => { window.arrive = go; });
+    return answer;
+};""")
+    one.begin("postern.refresh()")
+    process.wait_until("an answer", lambda: one.select().execute_script(
+        "return !!window.arrive"), every=0.05)
+    two.begin("postern.signOut()")
+    time.sleep(0.5)
+    assert requests(place, "/v2/auth/sign-out", 0) == []
+    one.select().execute_script("window.arrive()")
+    assert one.end() is True
+    two.end()
+    for tab in (one, two):
+        tab.wait_for("signedout", tab is one)
+        assert tab.events()[-1] == ("signedout", tab is one)
+
+
 def test_who_it_is(tab, people):
     assert tab.value("postern.me()") is None
     answer = tab.sign_in(people.alice)
