@@ -344,9 +344,11 @@ decide(struct trial *trial)
 	if (wait_seconds > 0)
 		return refuse_throttled(trial, METRICS_THROTTLE_ADDRESS,
 		    wait_seconds);
+	/* Told of the domain, and of nobody: no row of the audit, which anybody
+	 * could fill in this way, and no failure of the address's. */
 	if (list_has(service->config->sso_domains,
 		email_domain(attempt->login_key)))
-		return note_refusal(trial, SIGN_IN_SSO);
+		return SIGN_IN_SSO;
 
 	throttle_choose(service, attempt->login_key, attempt->device_token,
 	    attempt->now_us, &trial->throttle);

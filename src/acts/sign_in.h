@@ -37,7 +37,8 @@ enum sign_in_result {
 	SIGN_IN_DENIED,          /* no such person, no password, or a wrong one:
 	                            told in one word, after equal work */
 	SIGN_IN_CLIENT_GONE,     /* the API key was revoked meanwhile */
-	SIGN_IN_SSO,             /* the domain signs in elsewhere */
+	SIGN_IN_SSO,             /* the domain signs in elsewhere, or (after the
+	                            right password) the account */
 	SIGN_IN_THROTTLED,       /* too many failures: come again later */
 	/* told after the right password only */
 	SIGN_IN_UNCONFIRMED,
@@ -57,8 +58,10 @@ enum sign_in_result {
  * Sign in.  Who comes when all places of the gate are taken is BUSY before the
  * database is asked.  For SIGN_IN_OK *answer holds the new session's tokens, which
  * the caller wipes; nothing is acknowledged before the database has it.  Every
- * answer about a person leaves an audit row; being throttled is none, and says
- * nothing about whether there is such a person, nor about the password.
+ * answer about a person leaves an audit row.  That the domain signs in elsewhere is
+ * none: it costs neither the database nor the address anything.  Nor is being
+ * throttled one, which says nothing about whether there is such a person, nor about
+ * the password.
  */
 enum sign_in_result sign_in(const struct service *service,
     const struct sign_in *attempt, struct sign_in_answer *answer);

@@ -184,10 +184,20 @@ def test_a_right_password_is_no_failure(strict, new_person, sign_in, status):
         assert sign_in(strict, person.email, person.password).status == 401
 
 
-def test_single_sign_on_is_not_counted(strict, sign_in):
+def test_single_sign_on_is_not_counted(start_pool, person, sign_in, cluster):
+    """Of no account and no address, and the database does not hear of it."""
+    pool = start_pool(throttle_failures=1, throttle_address_burst=2,
+                      throttle_address_rate=1, workers=1)
+    contract.check_signed_in(sign_in(pool, person.email, person.password))
+    rows = cluster.ask("SELECT count(*) FROM postern.audit_events")
+    statements = metric(pool, "postern_db_statements_total", result="ok")
     for _ in range(8):
-        contract.check_refused(sign_in(strict, "ann@corp.test", "x"), 401,
+        contract.check_refused(sign_in(pool, "ann@corp.test", "x"), 401,
                                "SSO_ACCOUNT")
+    assert metric(pool, "postern_db_statements_total",
+                  result="ok") == statements
+    assert cluster.ask("SELECT count(*) FROM postern.audit_events") == rows
+    contract.check_signed_in(sign_in(pool, person.email, person.password))
 
 
 def test_what_is_no_attempt_is_not_counted(strict, person, sign_in):

@@ -58,10 +58,17 @@ def test_audit_of_a_refusal(pool, people, sign_in, cluster, now, who, password,
         (person.user_id if person else NOBODY, 2, reason, "192.0.2.7", None)]
 
 
-def test_audit_of_single_sign_on(pool, sign_in, cluster, now):
-    sign_in(pool, "who@corp.test", "x")
+def test_audit_of_single_sign_on(pool, people, sign_in, cluster, now):
+    """Of an account, after its password.  A domain is nobody, and anybody can name
+    it as often as he likes."""
+    answer = sign_in(pool, "who@corp.test", "x")
+    assert pool.request_event(answer.header("X-Request-Id"))["outcome"] == \
+        "sso_account"
+    assert audit(cluster, now) == []
+    person = people.external
+    sign_in(pool, person.email, person.password)
     assert audit(cluster, now) == [
-        (NOBODY, 2, "sso_account", "192.0.2.7", None)]
+        (person.user_id, 2, "sso_account", "192.0.2.7", None)]
 
 
 def test_one_log_line_a_request(pool, people, sign_in, keys):
