@@ -238,17 +238,15 @@ open_session(struct trial *trial)
 }
 
 /*
- * From the login to the session.  A new verifier comes last: before the session
+ * From the password to the session.  A new verifier comes last: before the session
  * stands, the time it takes would tell somebody who is throttled that the
  * password was right.
  */
 static enum sign_in_result
 go_through(struct trial *trial, struct gate_place *place)
 {
-	enum sign_in_result result = find_login(trial);
+	enum sign_in_result result = judge(trial, place);
 
-	if (result == SIGN_IN_OK)
-		result = judge(trial, place);
 	/* The password took its time, and a lock begins when it is refused. */
 	trial->throttle.rule.now_us = clock_now_us();
 	if (result == SIGN_IN_OK)
@@ -261,8 +259,7 @@ go_through(struct trial *trial, struct gate_place *place)
 	return SIGN_IN_OK;
 }
 
-/* All that wants a place of the gate: the database is asked in it, too, so that
- * a flood does not get that far. */
+/* All that wants a place of the gate. */
 static enum sign_in_result
 find_a_place(struct trial *trial)
 {
@@ -350,9 +347,15 @@ decide(struct trial *trial)
 		email_domain(attempt->login_key)))
 		return SIGN_IN_SSO;
 
+	/* A flood stops here, before the database; but a place is taken only by
+	 * those whom that does not know to be locked. */
+	if (gate_is_full(service->gate))
+		return SIGN_IN_BUSY;
 	throttle_choose(service, attempt->login_key, attempt->device_token,
 	    attempt->now_us, &trial->throttle);
-	result = find_a_place(trial);
+	result = find_login(trial);
+	if (result == SIGN_IN_OK)
+		result = find_a_place(trial);
 	return is_refusal(result) ? note_refusal(trial, result) : result;
 }
 

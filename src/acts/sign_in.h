@@ -56,7 +56,7 @@ enum sign_in_result {
 
 /*
  * Sign in.  Who comes when all places of the gate are taken is BUSY before the
- * database is asked.  For SIGN_IN_OK *answer holds the new session's tokens, which
+ * database is asked; who is THROTTLED takes none.  For SIGN_IN_OK *answer holds the new session's tokens, which
  * the caller wipes; nothing is acknowledged before the database has it.  Every
  * answer about a person leaves an audit row.  That the domain signs in elsewhere is
  * none: it costs neither the database nor the address anything.  Nor is being

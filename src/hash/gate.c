@@ -242,6 +242,16 @@ gate_scrypt(struct gate_place *place, const struct scrypt_cost *cost,
 
 /* ---- coming and going ---------------------------------------------------- */
 
+bool
+gate_is_full(struct gate *gate)
+{
+	for (unsigned i = 0; i < gate->options.places; i++)
+		if (!gate_cell_is_taken(gate, &gate->cells[i]))
+			return false;
+	gate->head->full++;
+	return true;
+}
+
 struct gate_place *
 gate_enter(struct gate *gate, const struct gate_caller *caller)
 {

@@ -16,14 +16,15 @@
  * for one.  So there is a fixed number of *slots*, about one a core, each with
  * an arena of memory, and a fixed number of *places* for those who compute or
  * wait.  Who finds no place, or waits for longer than the deadline, is told so
- * at once; and since there are more workers than places, some are always free
- * for requests that cost nothing.
+ * at once; and since there are more workers than places, some never wait for a
+ * hash, and serve requests that cost nothing.
  *
  * Who gets a slot computes there for others, too: their blocks lie in shared
  * memory and are mixed beside its own, in the lanes that those leave empty (see
  * lanes.h).  Nobody depends on anybody's life: the kernel tells when a process
  * has died, and what it had begun is begun again.
  *
+ *	gate_is_full()	no place: turn back, before anything else is asked
  *	gate_enter()	a place, or none
  *	gate_scrypt()	one hash; or gate_run(), any other work of that size
  *	gate_leave()
@@ -91,8 +92,12 @@ uint64_t gate_memory(const struct gate_options *options);
  * parent, now and then.  0: those of all free slots. */
 void gate_tend(struct gate *gate, int idle_seconds);
 
+/* Are all places taken?  Reads memory alone; true is counted as a refusal.  False
+ * keeps none: who enters later may come too late. */
+bool gate_is_full(struct gate *gate);
+
 /* Take a place, to be given back by gate_leave(); of *caller a copy is kept.  NULL
- * when all are taken: counted, and nothing has been done yet that costs anything. */
+ * when all are taken, which is counted. */
 struct gate_place *gate_enter(struct gate *gate,
     const struct gate_caller *caller);
 

@@ -87,6 +87,12 @@ is_owned(struct gate *gate, struct gate_cell *cell)
 	return false;
 }
 
+bool
+gate_cell_is_taken(struct gate *gate, struct gate_cell *cell)
+{
+	return cell->occupied && (is_owned(gate, cell) || cell->occupied);
+}
+
 struct gate_cell *
 gate_oldest(struct gate *gate, unsigned kind)
 {

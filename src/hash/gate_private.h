@@ -118,6 +118,10 @@ unsigned gate_cell_unpost(struct gate_cell *cell);
  * is still mixing its blocks, and writes into its rooms. */
 bool gate_cell_reclaim(struct gate *gate, struct gate_cell *cell);
 
+/* By somebody who lives, or by the dead as long as it cannot be reclaimed; where it
+ * can, that is done. */
+bool gate_cell_is_taken(struct gate *gate, struct gate_cell *cell);
+
 /* Its owner has something to see. */
 void gate_cell_wake(struct gate_cell *cell);
 

@@ -4,11 +4,13 @@ import concurrent.futures
 import json
 import os
 import re
+import secrets
 import shutil
 import signal
 import tempfile
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -129,6 +131,90 @@ def test_nobody_waits_for_the_answer(start_pool, keys, sign_in):
 
     # On a busy machine its turn may come before it has hung up.
     assert any(third_hangs_up() for _ in range(4))
+
+
+# ---- who never reaches it ----------------------------------------------------
+
+def number(pool, name, **labels):
+    text = fastcgi.ask(pool.address, "GET", "/metrics",
+                       REMOTE_ADDR="127.0.0.1").body.decode()
+    return prometheus.read(text)[name].value(**labels)
+
+
+@contextmanager
+def standing_still(pool, sign_in):
+    """The one slot is taken, and a place, by a hash that does not end."""
+    with concurrent.futures.ThreadPoolExecutor(1) as threads:
+        slow = threads.submit(sign_in, pool, stranger(0), "x", timeout=90)
+        process.wait_until("somebody to hash", lambda: number(
+            pool, "postern_hash_slots_busy") == 1)
+        # It may begin to compute a moment after that.
+        process.wait_until("its work", lambda: processor_time(
+            busiest(pool)) >= 2)
+        hasher = busiest(pool)
+        os.kill(hasher, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(hasher, signal.SIGCONT)
+        assert slow.result().status == 401
+
+
+@pytest.fixture
+def table(cluster):
+    @contextmanager
+    def held(name):
+        """Nobody else looks into a table."""
+        connection = cluster.connect()
+        connection.autocommit = False
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(f"LOCK TABLE postern.{name}")
+            yield
+        finally:
+            connection.close()
+    return held
+
+
+def test_who_is_locked_takes_no_place(start_pool, sign_in, cluster, table):
+    """Neither while the database is asked about it nor after."""
+    pool = start_pool(workers=6, hash_queue=2, throttle_failures=1,
+                      throttle_lock_seconds=900, **SLOW)
+    email = f"locked-{secrets.token_hex(6)}@example.test"
+    cluster.ask("DELETE FROM postern.throttle")
+    assert sign_in(pool, email, "x", timeout=90).status == 401
+    cluster.ask("UPDATE postern.throttle SET failed_at = failed_at + "
+                "interval '1 h'")
+    hashed = number(pool, "postern_hashes_total")
+    with standing_still(pool, sign_in), \
+            concurrent.futures.ThreadPoolExecutor(3) as threads:
+        with table("throttle"):
+            locked = [threads.submit(sign_in, pool, email, "x")
+                      for _ in range(3)]
+            process.wait_until("three who wait for the table", lambda: cluster.ask(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted") == [(3,)])
+            assert number(pool, "postern_hash_places_taken") == 1
+        for one in locked:
+            contract.check_refused(one.result(), 429, "LIMIT_EXCEEDED")
+        assert number(pool, "postern_hash_places_taken") == 1
+        assert number(pool, "postern_hash_refused_total", reason="full") == 0
+        assert number(pool, "postern_hashes_total") == hashed
+
+
+def test_a_full_gate_keeps_others_from_the_database(start_pool, sign_in, cluster):
+    pool = start_pool(workers=6, hash_queue=1, **SLOW)
+
+    def asked():
+        return cluster.log().count("FROM postern.logins WHERE login_key = $1")
+
+    with standing_still(pool, sign_in):
+        before = asked()
+        assert before > 0
+        for i in range(1, 6):
+            contract.check_refused(sign_in(pool, stranger(i), "x"), 503,
+                                   "SERVICE_UNAVAILABLE")
+        assert number(pool, "postern_hash_refused_total", reason="full") == 5
+        assert asked() == before
 
 
 # ---- deaths ------------------------------------------------------------------

@@ -208,21 +208,31 @@ def test_what_is_no_attempt_is_not_counted(strict, person, sign_in):
     contract.check_signed_in(sign_in(strict, person.email, person.password))
 
 
-def test_throttled_requests_are_not_hashed(start_pool, person, sign_in, hold):
-    """A hash that takes half a second is not to be waited for."""
-    pool = start_pool(throttle_failures=1, scrypt_log2_n=16, scrypt_p=3)
+def test_throttled_and_invalid_requests_are_not_hashed(start_pool, person,
+                                                       sign_in, keys, hold):
+    pool = start_pool(throttle_failures=1, throttle_address_burst=3,
+                      throttle_address_rate=1)
 
-    def took(answer):
-        return pool.request_event(answer.header("X-Request-Id"))["us"]
+    def count():
+        return [metric(pool, "postern_hashes_total"),
+                *(metric(pool, "postern_hash_refused_total", reason=reason)
+                  for reason in ("full", "late", "gone", "failed"))]
 
-    unknown = "slow@example.test"
-    denied = wrong(sign_in, pool, unknown)
-    check_denied(denied)
+    check_denied(wrong(sign_in, pool, person.email))
     hold()
-    throttled = [wrong(sign_in, pool, unknown) for _ in range(5)]
-    for answer in throttled:
-        check_throttled(answer)
-    assert min(map(took, throttled)) < took(denied) / 5
+    before = count()
+    assert before[0] == 1
+    for email, password in ((person.email, ""), (person.email, "x" * 5000),
+                            ("nobody", "x"), ("", "x")):
+        assert sign_in(pool, email, password).status == 400
+    for key in (None, "x", keys.forged, keys.revoked, keys.expired):
+        assert sign_in(pool, person.email, "x", api_key=key).status == 401
+    assert sign_in(pool, "ann@corp.test", "x").status == 401
+    for _ in range(4):
+        check_throttled(sign_in(pool, person.email, person.password))
+    assert [metric(pool, "postern_throttled_total", by=by)
+            for by in ("account", "address")] == [2, 2]
+    assert count() == before
 
 
 def test_off(start_pool, person, sign_in, cluster):

@@ -384,13 +384,19 @@ test_no_place(void **state)
 
 	(void)state;
 	first = gate_enter(gate, &nobody_leaves);
+	assert_false(gate_is_full(gate));
 	second = gate_enter(gate, &nobody_leaves);
 	assert_non_null(first);
 	assert_non_null(second);
 	assert_null(gate_enter(gate, &nobody_leaves));
 	assert_int_equal(stats_of(gate).full, 1);
+	assert_true(gate_is_full(gate));
+	assert_int_equal(stats_of(gate).full, 2);
 	assert_int_equal(stats_of(gate).taken_places, 2);
 	gate_leave(first);
+	assert_false(gate_is_full(gate));
+	assert_int_equal(stats_of(gate).full, 2);
+	assert_int_equal(stats_of(gate).taken_places, 1);
 	first = gate_enter(gate, &nobody_leaves);
 	assert_non_null(first);
 	gate_leave(first);
@@ -416,6 +422,27 @@ test_place_of_the_dead(void **state)
 	assert_int_equal(stats_of(gate).taken_places, 1);
 	assert_int_equal(hash_once(gate, &cheap, 1), GATE_OK);
 	assert_int_equal(stats_of(gate).taken_places, 0);
+	gate_free(gate);
+}
+
+/* Nor is the gate full for ever, where all who ask turn back at a full one. */
+static void
+test_full_of_the_dead(void **state)
+{
+	struct gate *gate = open_gate(1, 2);
+	struct gate_place *place = gate_enter(gate, &nobody_leaves);
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		gate_enter(gate, &nobody_leaves);
+		die();
+	}
+	assert_child_died(pid);
+	assert_int_equal(stats_of(gate).taken_places, 2);
+	assert_false(gate_is_full(gate));
+	assert_int_equal(stats_of(gate).taken_places, 1);
+	gate_leave(place);
 	gate_free(gate);
 }
 
@@ -1108,6 +1135,7 @@ main(void)
 		cmocka_unit_test(test_by_libscrypt),
 		cmocka_unit_test(test_no_place),
 		cmocka_unit_test(test_place_of_the_dead),
+		cmocka_unit_test(test_full_of_the_dead),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_caller_gone),
 		cmocka_unit_test(test_combined),
