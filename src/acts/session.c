@@ -108,6 +108,7 @@ session_open(const struct service *service, const struct session_owner *owner,
 	};
 	struct refresh_claims refresh = { row.user, row.session, 0 };
 	enum session_result result;
+	int64_t locked_until_us = 0;
 
 	memset(tokens, 0, sizeof(*tokens));
 	tokens->session = row.session;
@@ -118,9 +119,11 @@ session_open(const struct service *service, const struct session_owner *owner,
 		return SESSION_FAILED;
 	refresh_token_issue(service->keys, &refresh, tokens->refresh,
 	    row.digest);
-	result = result_of(store_session_open(service->db, &row));
+	result = result_of(
+	    store_session_open(service->db, &row, &locked_until_us));
 	if (result != SESSION_OK)
 		secret_wipe(tokens, sizeof(*tokens));
+	tokens->locked_until_us = locked_until_us;
 	return result;
 }
 

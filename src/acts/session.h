@@ -24,6 +24,7 @@ struct session_tokens {
 	int64_t refresh_seconds;/* life of the refresh token from now */
 	struct id session;
 	int retry_seconds;      /* for SESSION_REFRESH_THROTTLED */
+	int64_t locked_until_us;/* for SESSION_THROTTLED */
 };
 
 enum session_result {

@@ -114,11 +114,12 @@ refuse_throttled(struct trial *trial, enum metrics_throttle by,
 	return SIGN_IN_THROTTLED;
 }
 
-/* The account's count, or the device's, is locked until then. */
+/* The account's count, or the device's, is locked until then; 0: for a second, as
+ * a first lock is. */
 static enum sign_in_result
 refuse_locked(struct trial *trial, int64_t until_us)
 {
-	int64_t left_us = until_us - trial->attempt->now_us;
+	int64_t left_us = until_us - clock_now_us();
 
 	throttle_address_failed(trial->service, THROTTLE_PASSWORDS,
 	    trial->attempt->address);
@@ -228,7 +229,8 @@ open_session(struct trial *trial)
 		trial->reason = "wrong_password";
 		return SIGN_IN_DENIED;
 	case SESSION_THROTTLED:
-		return refuse_locked(trial, 0);
+		return refuse_locked(trial,
+		    trial->answer->tokens.locked_until_us);
 	case SESSION_UNAVAILABLE:
 		return SIGN_IN_UNAVAILABLE;
 	case SESSION_FAILED:
@@ -316,11 +318,12 @@ note_refusal(struct trial *trial, enum sign_in_result result)
 					  sign_in_result_name(result),
 	};
 	bool wrong = result == SIGN_IN_DENIED;
+	int64_t until_us = 0;
 	enum store_result noted = store_audit_refused(trial->service->db,
-	    &event, &trial->throttle.rule, wrong);
+	    &event, &trial->throttle.rule, wrong, &until_us);
 
 	if (noted == STORE_CONFLICT)
-		return refuse_locked(trial, 0);
+		return refuse_locked(trial, until_us);
 	if (noted != STORE_OK)
 		return store_fault(noted);
 	if (wrong)

@@ -6,9 +6,15 @@
 #include "store/sessions.h"
 #include "store/statements.h"
 
+/* Of the answer to sign_in_refused. */
+enum column {
+	COLUMN_COUNTED,
+	COLUMN_ENDS,
+};
+
 enum store_result
 store_audit_refused(struct db *db, const struct audit_event *event,
-    const struct throttle_rule *rule, bool wrong)
+    const struct throttle_rule *rule, bool wrong, int64_t *locked_until_us)
 {
 	const struct db_value values[] = {
 		db_id(&event->user),
@@ -31,8 +37,11 @@ store_audit_refused(struct db *db, const struct audit_event *event,
 	    sizeof(values) / sizeof(values[0]), &rows);
 	if (result != STORE_OK)
 		return result;
-	if (!db_get_bool(rows, 0, 0))
+	if (!db_get_bool(rows, 0, COLUMN_COUNTED)) {
 		result = STORE_CONFLICT;
+		if (locked_until_us != NULL)
+			*locked_until_us = db_get_time(rows, 0, COLUMN_ENDS);
+	}
 	db_rows_free(rows);
 	return result;
 }

@@ -30,10 +30,12 @@ struct audit_event {
  * Write that a sign-in was refused, and count it: one failure more when the
  * password was `wrong`, and none from here on when it was right.  Sent twice it
  * counts once.  STORE_CONFLICT: by now it is locked (sent twice, it may be by this
- * very failure), so the caller must not tell whether the password was right.
+ * very failure), so the caller must not tell whether the password was right;
+ * *locked_until_us (or NULL: not asked for) says until when, 0 for a first lock of
+ * that very moment.
  */
 enum store_result store_audit_refused(struct db *db,
     const struct audit_event *event, const struct throttle_rule *rule,
-    bool wrong);
+    bool wrong, int64_t *locked_until_us);
 
 #endif

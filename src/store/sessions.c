@@ -9,11 +9,12 @@
 /* Of the answer to sign_in. */
 enum open_column {
 	COLUMN_OPENED,
-	COLUMN_LOCKED,
+	COLUMN_LOCK_ENDS,
 };
 
 enum store_result
-store_session_open(struct db *db, const struct new_session *session)
+store_session_open(struct db *db, const struct new_session *session,
+    int64_t *locked_until_us)
 {
 	static const struct throttle_rule none = { .digest = NULL };
 	const struct throttle_rule *rule =
@@ -42,10 +43,14 @@ store_session_open(struct db *db, const struct new_session *session)
 	    sizeof(values) / sizeof(values[0]), &rows);
 	if (result != STORE_OK)
 		return result;
-	if (db_get_bool(rows, 0, COLUMN_LOCKED))
+	if (!db_is_null(rows, 0, COLUMN_LOCK_ENDS)) {
 		result = STORE_CONFLICT;
-	else if (!db_get_bool(rows, 0, COLUMN_OPENED))
+		if (locked_until_us != NULL)
+			*locked_until_us =
+			    db_get_time(rows, 0, COLUMN_LOCK_ENDS);
+	} else if (!db_get_bool(rows, 0, COLUMN_OPENED)) {
 		result = STORE_NONE;
+	}
 	db_rows_free(rows);
 	return result;
 }

@@ -47,11 +47,12 @@ struct new_session {
  * written, when the account is gone or not confirmed, its password is another
  * one by now, or the API key no longer stands; where one of them is being
  * changed at this very moment, this waits to see.  STORE_CONFLICT when so many
- * others failed meanwhile that it is locked.  Address and device are cut to fit,
- * and left out when they are not UTF-8.
+ * others failed meanwhile that it is locked; *locked_until_us (or NULL: not asked
+ * for) says until when.  Address and device are cut to fit, and left out when they
+ * are not UTF-8.
  */
 enum store_result store_session_open(struct db *db,
-    const struct new_session *session);
+    const struct new_session *session, int64_t *locked_until_us);
 
 /* A refresh token that has been shown, and found genuine. */
 struct session_shown {

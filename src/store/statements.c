@@ -1,7 +1,7 @@
 /* statements.c - every statement the service runs.
  *
  * One statement, one round trip.  Ids and times are parameters; each statement
- * touches each table once and may be sent twice; tables are named with their
+ * writes to each table once and may be sent twice; tables are named with their
  * schema, so that no search_path can put others in their place.  They use only
  * what sql/ grants to postern_service.
  */
@@ -76,7 +76,7 @@ const struct db_statement statements[STATEMENT_COUNT] = {
 	 * $13 its time, $14 when the password was set that has been checked, or
 	 * NULL, $15 the login key that it was checked for.  The failures are
 	 * forgotten, unless they have come to a lock meanwhile: then nothing is
-	 * written.
+	 * written, and the lock's end is told.
 	 *
 	 * No session for a password or a status that is another one by now, or for
 	 * an API key that no longer stands.  The rows that tell are locked, in the
@@ -91,7 +91,8 @@ const struct db_statement statements[STATEMENT_COUNT] = {
 	    THROTTLE_LOCKED("t", "$11::integer", "$12::integer", "$13")
 	    "   THEN t.failures ELSE 0 END"
 	    "  WHERE t.digest = $10::bytea AND t.failures > 0"
-	    "  RETURNING t.failures > 0 AS locked"
+	    "  RETURNING t.failures > 0 AS locked, "
+	    THROTTLE_END("t", "$11::integer", "$12::integer") " AS ends"
 	    "), login AS ("
 	    "  SELECT FROM postern.logins"
 	    "  WHERE login_key = $15::text AND user_id = $1"
@@ -126,15 +127,19 @@ const struct db_statement statements[STATEMENT_COUNT] = {
 	    "  ON CONFLICT DO NOTHING"
 	    ")"
 	    " SELECT EXISTS (SELECT FROM account),"
-	    "  EXISTS (SELECT FROM counted WHERE locked)" },
+	    "  (SELECT ends FROM counted WHERE locked)" },
 
 	/*
 	 * $1 user, $2 event, $3 now, $4 kind, $5 address, $6 reason; $7 digest
 	 * of the throttle, or NULL, $8 failures to count: 1, or 0 to forget all,
 	 * $9 free failures, $10 most seconds, $11 its time, $12 the one before
 	 * which a count is forgotten.  Answers whether it was counted: not while
-	 * it is locked.  Where the audit has it already, it is this statement
-	 * that was sent before: then it leaves the count as it is.
+	 * it is locked, and then until when.  Where the audit has it already, it is
+	 * this statement that was sent before: then it leaves the count as it is.
+	 *
+	 * A count that is locked is read only when it was not written: FOR UPDATE
+	 * sees it as it is, also where another attempt has just locked it; but not
+	 * one that has been made since this began.
 	 */
 	[STATEMENT_SIGN_IN_REFUSED] = { "sign_in_refused",
 	    "WITH noted AS ("
@@ -156,7 +161,11 @@ const struct db_statement statements[STATEMENT_COUNT] = {
 	    THROTTLE_LOCKED("t", "$9::integer", "$10::integer", "$11")
 	    "  RETURNING t.digest"
 	    ")"
-	    " SELECT $7 IS NULL OR EXISTS (SELECT FROM counted)" },
+	    " SELECT $7 IS NULL OR EXISTS (SELECT FROM counted),"
+	    "  CASE WHEN NOT EXISTS (SELECT FROM counted) THEN (SELECT "
+	    THROTTLE_END("t", "$9::integer", "$10::integer")
+	    "   FROM postern.throttle t WHERE t.digest = $7::bytea FOR UPDATE)"
+	    "  END" },
 
 	/*
 	 * $1 user, $2 session, $3 generation and $4 digest of the token shown,

@@ -160,23 +160,7 @@ def standing_still(pool, sign_in):
         assert slow.result().status == 401
 
 
-@pytest.fixture
-def table(cluster):
-    @contextmanager
-    def held(name):
-        """Nobody else looks into a table."""
-        connection = cluster.connect()
-        connection.autocommit = False
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(f"LOCK TABLE postern.{name}")
-            yield
-        finally:
-            connection.close()
-    return held
-
-
-def test_who_is_locked_takes_no_place(start_pool, sign_in, cluster, table):
+def test_who_is_locked_takes_no_place(start_pool, sign_in, cluster):
     """Neither while the database is asked about it nor after."""
     pool = start_pool(workers=6, hash_queue=2, throttle_failures=1,
                       throttle_lock_seconds=900, **SLOW)
@@ -188,11 +172,10 @@ def test_who_is_locked_takes_no_place(start_pool, sign_in, cluster, table):
     hashed = number(pool, "postern_hashes_total")
     with standing_still(pool, sign_in), \
             concurrent.futures.ThreadPoolExecutor(3) as threads:
-        with table("throttle"):
+        with cluster.held("throttle"):
             locked = [threads.submit(sign_in, pool, email, "x")
                       for _ in range(3)]
-            process.wait_until("three who wait for the table", lambda: cluster.ask(
-                "SELECT count(*) FROM pg_locks WHERE NOT granted") == [(3,)])
+            cluster.wait_for_waiters(3)
             assert number(pool, "postern_hash_places_taken") == 1
         for one in locked:
             contract.check_refused(one.result(), 429, "LIMIT_EXCEEDED")

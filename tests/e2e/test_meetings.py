@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from conftest import key_id
-from harness import contract, process
+from harness import contract
 from harness.sessions import Session, ask
 
 REFRESH_URI = "/v2/auth/refresh"
@@ -62,8 +62,7 @@ class Scene:
             connection.close()
 
     def wait_for(self, count):
-        process.wait_until(f"{count} who wait for a row", lambda: self.cluster.ask(
-            "SELECT count(*) FROM pg_locks WHERE NOT granted") == [(count,)])
+        self.cluster.wait_for_waiters(count)
 
     def meet(self, table, first, second):
         """`first` waits for rows of a table, `second` for `first`; what came of

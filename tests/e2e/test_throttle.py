@@ -306,6 +306,25 @@ def test_a_right_guess_among_many_is_not_told(strict, new_person, sign_in):
         assert told.count(200) <= 1
 
 
+@pytest.mark.parametrize("password, table", [
+    ("wrong", "audit_events"), (None, "sessions")], ids=["wrong", "right"])
+def test_a_lock_that_was_made_meanwhile(strict, person, sign_in, cluster,
+                                        password, table):
+    """Is told with its end, whatever the password."""
+    cluster.ask("DELETE FROM postern.throttle")
+    check_denied(wrong(sign_in, strict, person.email))
+    with ThreadPoolExecutor() as threads:
+        with cluster.held(table):
+            asked = threads.submit(sign_in, strict, person.email,
+                                   password or person.password)
+            cluster.wait_for_waiters(1)
+            # The eleventh failure locks for 64 s.
+            cluster.ask("UPDATE postern.throttle SET failures = 11, "
+                        "failed_at = now()")
+        assert 30 < check_throttled(asked.result()) <= 64
+    check_throttled(sign_in(strict, person.email, person.password))
+
+
 def test_honest_sign_ins_side_by_side(strict, person, sign_in):
     """One user's many programs do not lock each other out."""
     with ThreadPoolExecutor(32) as many:

@@ -277,7 +277,7 @@ test_session_is_opened(void **state)
 
 	add_account(&other, "bob@example.org", VERIFIER, ACCOUNT_CONFIRMED);
 	add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
-	assert_int_equal(store_session_open(db, &session), STORE_OK);
+	assert_int_equal(store_session_open(db, &session, NULL), STORE_OK);
 	assert_int_equal(admin_number("SELECT count(*) FROM postern.sessions "
 	    "WHERE user_id = %s AND sid = %s AND generation = 0 "
 	    "AND token_hash = decode(repeat('cd', 32), 'hex') "
@@ -308,8 +308,8 @@ test_session_sent_twice_is_one(void **state)
 	struct new_session session = make_session(&user);
 
 	add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
-	assert_int_equal(store_session_open(db, &session), STORE_OK);
-	assert_int_equal(store_session_open(db, &session), STORE_OK);
+	assert_int_equal(store_session_open(db, &session, NULL), STORE_OK);
+	assert_int_equal(store_session_open(db, &session, NULL), STORE_OK);
 	assert_counts(1, 1, 1);
 	db_close(db);
 }
@@ -321,11 +321,12 @@ test_no_session_for_an_account_that_is_gone_or_not_confirmed(void **state)
 	struct id user = id_random();
 	struct new_session session = make_session(&user);
 
-	assert_int_equal(store_session_open(db, &session), STORE_NONE);
+	assert_int_equal(store_session_open(db, &session, NULL), STORE_NONE);
 	for (int status = 1; status <= ACCOUNT_DISABLED; status++) {
 		empty_tables();
 		add_account(&user, LOGIN, VERIFIER, status);
-		assert_int_equal(store_session_open(db, &session), STORE_NONE);
+		assert_int_equal(store_session_open(db, &session, NULL),
+		    STORE_NONE);
 		assert_counts(0, 0, 0);
 	}
 	db_close(db);
@@ -341,20 +342,20 @@ test_no_session_for_a_password_that_was_changed(void **state)
 	add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
 	admin("UPDATE postern.logins SET pw_changed_at = "
 	      "'2026-01-02 03:04:05.678902Z'");
-	assert_int_equal(store_session_open(db, &session), STORE_NONE);
+	assert_int_equal(store_session_open(db, &session, NULL), STORE_NONE);
 	assert_counts(0, 0, 0);
 	session.password_changed_us++;
-	assert_int_equal(store_session_open(db, &session), STORE_OK);
+	assert_int_equal(store_session_open(db, &session, NULL), STORE_OK);
 	assert_counts(1, 1, 1);
 	/* One whose time nobody has written down is a password, too. */
 	session.session = session.event = id_random();
 	admin("UPDATE postern.logins SET pw_changed_at = NULL");
-	assert_int_equal(store_session_open(db, &session), STORE_NONE);
+	assert_int_equal(store_session_open(db, &session, NULL), STORE_NONE);
 	session.password_changed_us = 0;
-	assert_int_equal(store_session_open(db, &session), STORE_OK);
+	assert_int_equal(store_session_open(db, &session, NULL), STORE_OK);
 	assert_counts(2, 2, 1);
 	session.login_key = "bob@example.org";
-	assert_int_equal(store_session_open(db, &session), STORE_NONE);
+	assert_int_equal(store_session_open(db, &session, NULL), STORE_NONE);
 	db_close(db);
 }
 
@@ -375,18 +376,18 @@ test_what_a_peer_says_is_cut_or_left_out(void **state)
 
 	session.device = two;
 	session.address = NULL;
-	assert_int_equal(store_session_open(db, &session), STORE_OK);
+	assert_int_equal(store_session_open(db, &session, NULL), STORE_OK);
 	assert_int_equal(admin_number("SELECT count(*) FROM postern.sessions "
 	    "WHERE device = repeat('x', 199) AND address IS NULL"), 1);
 	session.session = id_random();
 	session.device = four;
 	session.address = "\x80";
-	assert_int_equal(store_session_open(db, &session), STORE_OK);
+	assert_int_equal(store_session_open(db, &session, NULL), STORE_OK);
 	assert_int_equal(admin_number("SELECT count(*) FROM postern.sessions "
 	    "WHERE device = repeat('x', 197) AND address IS NULL"), 1);
 	session.session = id_random();
 	session.device = bad;
-	assert_int_equal(store_session_open(db, &session), STORE_OK);
+	assert_int_equal(store_session_open(db, &session, NULL), STORE_OK);
 	assert_int_equal(admin_number("SELECT count(*) FROM postern.sessions "
 	    "WHERE device IS NULL"), 1);
 	db_close(db);
@@ -619,7 +620,7 @@ test_session_of_a_key(void **state)
 	row.login_key = NULL;
 	add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
 	add_key(&user, &row.key, "1", "NULL", "NULL");
-	assert_int_equal(store_session_open(db, &row), STORE_OK);
+	assert_int_equal(store_session_open(db, &row, NULL), STORE_OK);
 	assert_int_equal(admin_number("SELECT count(*) FROM postern.users "
 	    "WHERE last_sign_in_at IS NULL"), 1);
 	assert_int_equal(admin_number("SELECT count(*) FROM "
@@ -653,7 +654,7 @@ test_no_session_for_a_key_that_does_not_stand(void **state)
 		row.session = row.event = row.key = id_random();
 		add_key(&user, &row.key, "1", table[i].expires,
 		    table[i].revoked);
-		if (store_session_open(db, &row) !=
+		if (store_session_open(db, &row, NULL) !=
 		    (table[i].stands ? STORE_OK : STORE_NONE))
 			fail_msg("%s %s", table[i].expires, table[i].revoked);
 	}
@@ -661,11 +662,11 @@ test_no_session_for_a_key_that_does_not_stand(void **state)
 	/* Somebody else's, one that never was, and none. */
 	row.session = row.event = row.key = id_random();
 	add_key(&other, &row.key, "1", "NULL", "NULL");
-	assert_int_equal(store_session_open(db, &row), STORE_NONE);
+	assert_int_equal(store_session_open(db, &row, NULL), STORE_NONE);
 	row.key = id_random();
-	assert_int_equal(store_session_open(db, &row), STORE_NONE);
+	assert_int_equal(store_session_open(db, &row, NULL), STORE_NONE);
 	row.key = id_nil;
-	assert_int_equal(store_session_open(db, &row), STORE_NONE);
+	assert_int_equal(store_session_open(db, &row, NULL), STORE_NONE);
 	assert_counts(2, 2, 0);
 	db_close(db);
 }
@@ -868,7 +869,8 @@ test_user_and_its_session(void **state)
 	session.expires_us = now_us + CLOCK_SECOND_US;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		session.session = id_random();
-		assert_int_equal(store_session_open(db, &session), STORE_OK);
+		assert_int_equal(store_session_open(db, &session, NULL),
+		    STORE_OK);
 		admin("UPDATE postern.sessions SET %s WHERE sid = %s",
 		    table[i].change, sql_id(&session.session));
 		assert_int_equal(store_user_find(db, &user, &session.session,
@@ -977,9 +979,9 @@ test_audit(void **state)
 	};
 	const struct throttle_rule none = { .digest = NULL };
 
-	assert_int_equal(store_audit_refused(db, &event, &none, false),
+	assert_int_equal(store_audit_refused(db, &event, &none, false, NULL),
 	    STORE_OK);
-	assert_int_equal(store_audit_refused(db, &event, &none, false),
+	assert_int_equal(store_audit_refused(db, &event, &none, false, NULL),
 	    STORE_OK);
 	assert_int_equal(admin_number("SELECT count(*) FROM "
 	    "postern.audit_events WHERE user_id = %s AND event_id = %s "
@@ -989,7 +991,7 @@ test_audit(void **state)
 	event.event = id_ordered(clock_now_us());
 	event.address = NULL;
 	event.reason = NULL;
-	assert_int_equal(store_audit_refused(db, &event, &none, false),
+	assert_int_equal(store_audit_refused(db, &event, &none, false, NULL),
 	    STORE_OK);
 	assert_counts(0, 2, 0);
 	db_close(db);

@@ -110,7 +110,7 @@ test_round_trips(void **state)
 	rounds = proxy_rounds(proxy);
 	assert_int_equal(find(db), STORE_OK);
 	assert_int_equal(proxy_rounds(proxy) - rounds, 1);
-	assert_int_equal(store_session_open(db, &session), STORE_OK);
+	assert_int_equal(store_session_open(db, &session, NULL), STORE_OK);
 	assert_int_equal(proxy_rounds(proxy) - rounds, 2);
 	assert_int_equal(proxy_connections(proxy), 1);
 	db_close(db);
@@ -159,7 +159,7 @@ cut_everywhere(enum proxy_side side)
 		session.event = id_random();
 		connections = proxy_connections(proxy);
 		proxy_cut_after(proxy, side, bytes);
-		assert_int_equal(store_session_open(db, &session), STORE_OK);
+		assert_int_equal(store_session_open(db, &session, NULL), STORE_OK);
 		cut = proxy_has_cut(proxy);
 		proxy_cut_after(proxy, side, -1);
 		if (!cut)
@@ -211,7 +211,8 @@ cut_refusals_everywhere(enum proxy_side side)
 		assert_true(bytes < 1000);
 		event.event = id_random();
 		proxy_cut_after(proxy, side, bytes);
-		assert_int_equal(store_audit_refused(db, &event, &rule, true),
+		assert_int_equal(store_audit_refused(db, &event, &rule, true,
+				     NULL),
 		    STORE_OK);
 		cut = proxy_has_cut(proxy);
 		proxy_cut_after(proxy, side, -1);
@@ -666,7 +667,7 @@ try_during(struct new_session *session, const struct change *change)
 	    sql_id(&session->user), sql_id(&session->key));
 	assert_int_equal(db_ready(db), STORE_OK);
 	pid = hold(change->sql);
-	if (store_session_open(db, session) != change->result)
+	if (store_session_open(db, session, NULL) != change->result)
 		fail_msg("%s", change->sql);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
@@ -897,7 +898,7 @@ test_host_that_only_reads(void **state)
 	      "TO on");
 	end_backend(backend);
 	assert_true(is_well(db));
-	assert_int_equal(store_audit_refused(db, &event, &none, false),
+	assert_int_equal(store_audit_refused(db, &event, &none, false, NULL),
 	    STORE_UNAVAILABLE);
 	assert_non_null(strstr(db_problem(db), "25006"));
 	db_close(db);
@@ -910,7 +911,7 @@ test_host_that_only_reads(void **state)
 	admin("ALTER ROLE postern_service "
 	      "RESET default_transaction_read_only");
 	recovers_within(db, BACK_MS);
-	assert_int_equal(store_audit_refused(db, &event, &none, false),
+	assert_int_equal(store_audit_refused(db, &event, &none, false, NULL),
 	    STORE_OK);
 	db_close(db);
 }

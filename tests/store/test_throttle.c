@@ -26,6 +26,9 @@ static const struct throttle_rule rule = { digest, 5, 900, 86400, 0 };
 static const struct throttle_rule another_rule = { another, 5, 900, 86400, 0 };
 static const struct throttle_rule no_rule = { NULL, 5, 900, 86400, 0 };
 
+/* What the last attempt that met a lock was told of its end. */
+static int64_t told_until_us;
+
 /* ---- an attempt, step by step -------------------------------------------- */
 
 static struct throttle_rule
@@ -49,7 +52,7 @@ refuse(struct db *db, const struct throttle_rule *by, bool wrong,
 		.reason = "wrong_password",
 	};
 
-	return store_audit_refused(db, &event, &now, wrong);
+	return store_audit_refused(db, &event, &now, wrong, &told_until_us);
 }
 
 static enum store_result
@@ -68,7 +71,7 @@ open_session(struct db *db, const struct id *user,
 		.password_changed_us = PASSWORD_US,
 	};
 
-	return store_session_open(db, &session);
+	return store_session_open(db, &session, &told_until_us);
 }
 
 /* Microseconds that it is still locked for. */
@@ -261,6 +264,31 @@ test_nobody_gets_through_a_lock(void **state)
 	db_close(db);
 }
 
+/* Whoever meets a lock that was made meanwhile learns when it ends. */
+static void
+test_the_end_of_a_lock_is_told(void **state)
+{
+	struct db *db = begin(state);
+	struct id user = id_random();
+	int64_t now_us = START_US + 7 * SECOND;
+
+	add_account(&user, LOGIN, VERIFIER, ACCOUNT_CONFIRMED);
+	fail_times(db, 1, START_US);
+	admin("UPDATE postern.throttle SET failures = 11");
+	for (int wrong = 0; wrong <= 1; wrong++) {
+		told_until_us = 0;
+		assert_int_equal(refuse(db, &rule, wrong, now_us),
+		    STORE_CONFLICT);
+		assert_int_equal(told_until_us, START_US + 64 * SECOND);
+	}
+	told_until_us = 0;
+	assert_int_equal(open_session(db, &user, &rule, now_us),
+	    STORE_CONFLICT);
+	assert_int_equal(told_until_us, START_US + 64 * SECOND);
+	assert_int_equal(failures(), 11);
+	db_close(db);
+}
+
 /* A disabled account is told from a locked one. */
 static void
 test_no_account(void **state)
@@ -302,9 +330,9 @@ test_sent_twice(void **state)
 		.now_us = START_US,
 	};
 
-	assert_int_equal(store_audit_refused(db, &event, &now, true),
+	assert_int_equal(store_audit_refused(db, &event, &now, true, NULL),
 	    STORE_OK);
-	assert_int_equal(store_audit_refused(db, &event, &now, true),
+	assert_int_equal(store_audit_refused(db, &event, &now, true, NULL),
 	    STORE_OK);
 	assert_int_equal(failures(), 1);
 	assert_int_equal(
@@ -313,9 +341,9 @@ test_sent_twice(void **state)
 	 * tell that the password was wrong, where another one had locked. */
 	fail_times(db, 3, START_US);
 	event.event = id_ordered(START_US);
-	assert_int_equal(store_audit_refused(db, &event, &now, true),
+	assert_int_equal(store_audit_refused(db, &event, &now, true, NULL),
 	    STORE_OK);
-	assert_int_equal(store_audit_refused(db, &event, &now, true),
+	assert_int_equal(store_audit_refused(db, &event, &now, true, NULL),
 	    STORE_CONFLICT);
 	assert_int_equal(failures(), 5);
 	assert_int_equal(locked_for(db, &rule, START_US), SECOND);
@@ -344,6 +372,8 @@ guess(int start_fd)
 			told++;
 			break;
 		case STORE_CONFLICT:
+			if (told_until_us != START_US + SECOND)
+				return 100;
 			break;
 		case STORE_NONE:
 		case STORE_UNAVAILABLE:
@@ -360,6 +390,10 @@ test_guesses_side_by_side(void **state)
 	struct db *db = begin(state);
 	int start[2], status, told = 0;
 
+	/* A count that all of them see as they begin: so each can be told its
+	 * lock's end. */
+	fail_times(db, 1, START_US);
+	admin("UPDATE postern.throttle SET failures = 0");
 	assert_int_equal(pipe(start), 0);
 	for (int i = 0; i < GUESSERS; i++) {
 		pid_t pid = fork();
@@ -396,6 +430,7 @@ main(void)
 		TWICE(test_one_free_failure),
 		TWICE(test_a_success_forgives),
 		TWICE(test_nobody_gets_through_a_lock),
+		TWICE(test_the_end_of_a_lock_is_told),
 		TWICE(test_no_account),
 		TWICE(test_without_a_rule_nothing_is_counted),
 		TWICE(test_sent_twice),

@@ -83,6 +83,22 @@ class Cluster:
         finally:
             connection.close()
 
+    @contextmanager
+    def held(self, table):
+        """Nobody else looks into one of our tables."""
+        connection = self.connect()
+        connection.autocommit = False
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(f"LOCK TABLE postern.{table}")
+            yield
+        finally:
+            connection.close()
+
+    def wait_for_waiters(self, count):
+        process.wait_until(f"{count} who wait for a lock", lambda: self.ask(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted") == [(count,)])
+
     def log(self):
         return (self.directory / "log").read_text(errors="replace")
 
