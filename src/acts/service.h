@@ -22,7 +22,7 @@ struct service {
 	struct client_cache *clients;
 	struct access_cache *tokens;
 	struct gate *gate;         /* to hash behind */
-	struct buckets *buckets;   /* of client addresses; NULL without a pool */
+	struct buckets *buckets;   /* of client addresses; NULL: no limit */
 	struct board *board;       /* of all workers; NULL without a pool */
 	int slot;                  /* this one's, on the board */
 	struct ended *ended;       /* known to all workers; NULL: nobody shares

@@ -2,7 +2,9 @@
 
 #include "acts/throttle.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "acts/service.h"
 #include "base/address.h"
@@ -73,6 +75,39 @@ throttle_device(const struct service *service, const struct throttle *throttle,
 }
 
 /* ---- addresses ----------------------------------------------------------- */
+
+#define SETS 4096
+
+/* Whose keys are others is another service, whose failures are not ours. */
+static struct buckets *
+open_by_name(const struct config *config)
+{
+	unsigned char digest[DIGEST_SIZE];
+	char name[64];
+
+	digest_sha256(config->key_dir, strlen(config->key_dir), digest);
+	snprintf(name, sizeof(name),
+	    "postern-%u-addresses-1-%02x%02x%02x%02x%02x%02x",
+	    (unsigned)geteuid(), digest[0], digest[1], digest[2], digest[3],
+	    digest[4], digest[5]);
+	return buckets_open(SETS, (struct shared_name){
+		.folder = config->shared_dir,
+		.name = name,
+		.use = "counting failures by address",
+		.remedy = "set throttle_address_rate to 0",
+	});
+}
+
+int
+throttle_open(const struct config *config, bool by_name,
+    struct buckets **buckets)
+{
+	*buckets = NULL;
+	if (config->throttle_address_rate == 0)
+		return 0;
+	*buckets = by_name ? open_by_name(config) : buckets_new(SETS);
+	return *buckets != NULL ? 0 : -1;
+}
 
 struct bucket_key {
 	unsigned char bytes[sizeof(struct address) + 1];

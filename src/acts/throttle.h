@@ -78,7 +78,13 @@ int throttle_address_wait(const struct service *service,
 void throttle_address_failed(const struct service *service,
     enum throttle_bucket bucket, const char *address);
 
-/* The sets of service->buckets: 32768 buckets, 256 KiB. */
-#define THROTTLE_SETS 4096
+/*
+ * Make service->buckets, 32768 in 256 KiB: for this process and those forked from
+ * it, or `by_name`, in shared_dir, for all of this user's with the same key_dir.
+ * There they stay when the last one ends.  0, or -1 (logged); *buckets is NULL, too,
+ * where the settings limit no address.
+ */
+int throttle_open(const struct config *config, bool by_name,
+    struct buckets **buckets);
 
 #endif

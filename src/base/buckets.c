@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/digest.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/secret.h"
 #include "base/shared.h"
@@ -34,35 +34,91 @@ struct set {
 	_Alignas(64) _Atomic uint64_t ways[WAYS];
 };
 
-struct buckets {
-	size_t set_count;
-	struct set *sets;
-	int64_t epoch_ms; /* where the words' times begin */
+/* What is shared begins with this: "postern1", for another layout another number. */
+#define MARK UINT64_C(0x706f737465726e31)
+
+struct table {
+	_Alignas(64) uint64_t mark;
+	uint64_t set_count;
 	unsigned char secret[SECRET_SIZE];
+	struct set sets[];
+};
+
+/* One process's view. */
+struct buckets {
+	size_t size, set_count;
+	struct table *table;
+	bool by_name;
+	struct shared_file file;
 };
 
 /* Where a key belongs, at a moment. */
 struct place {
 	struct set *set;
 	uint64_t tag;   /* in the word's high bits */
-	int64_t now_ms; /* since the epoch */
+	int64_t now_ms; /* never 0, the time of an empty word */
 };
 
-struct buckets *
-buckets_new(size_t sets)
+static struct buckets *
+begin(size_t sets)
 {
 	struct buckets *buckets = memory_zeroed(1, sizeof(*buckets));
 
 	buckets->set_count = sets;
-	buckets->sets = shared_new(sets * sizeof(struct set));
-	if (buckets->sets == NULL) {
+	buckets->size = sizeof(struct table) + sets * sizeof(struct set);
+	return buckets;
+}
+
+/* Zeros are empty buckets. */
+static void
+fill_in(const struct buckets *buckets)
+{
+	struct table *table = buckets->table;
+
+	table->set_count = buckets->set_count;
+	secret_random(table->secret, sizeof(table->secret));
+	table->mark = MARK;
+}
+
+struct buckets *
+buckets_new(size_t sets)
+{
+	struct buckets *buckets = begin(sets);
+
+	buckets->table = shared_new(buckets->size);
+	if (buckets->table == NULL) {
 		free(buckets);
 		return NULL;
 	}
-	/* No moment is 0, the time of an empty word. */
-	buckets->epoch_ms = clock_steady_ms() - 1;
-	secret_random(buckets->secret, sizeof(buckets->secret));
+	fill_in(buckets);
 	return buckets;
+}
+
+struct buckets *
+buckets_open(size_t sets, struct shared_name name)
+{
+	struct buckets *buckets = begin(sets);
+
+	name.size = buckets->size;
+	name.lasts = true;
+	if (shared_open(&buckets->file, &name) != 0) {
+		free(buckets);
+		return NULL;
+	}
+	buckets->by_name = true;
+	buckets->table = buckets->file.memory;
+	if (buckets->file.fresh) {
+		fill_in(buckets);
+		shared_ready(&buckets->file);
+	}
+	if (buckets->table->mark == MARK &&
+	    buckets->table->set_count == sets)
+		return buckets;
+	log_error("could not use the shared memory \"%s\": what is in it is "
+		  "not ours: remove it",
+	    buckets->file.path);
+	buckets_free(buckets);
+	return NULL;
 }
 
 void
@@ -70,8 +126,10 @@ buckets_free(struct buckets *buckets)
 {
 	if (buckets == NULL)
 		return;
-	shared_free(buckets->sets, buckets->set_count * sizeof(struct set));
-	secret_wipe(buckets->secret, sizeof(buckets->secret));
+	if (buckets->by_name)
+		shared_close(&buckets->file);
+	else
+		shared_free(buckets->table, buckets->size);
 	free(buckets);
 }
 
@@ -82,14 +140,13 @@ find(const struct buckets *buckets, const void *key, size_t key_size,
 	unsigned char digest[DIGEST_SIZE];
 	uint64_t set, tag;
 
-	digest_hmac(buckets->secret, sizeof(buckets->secret), key, key_size,
-	    digest);
+	digest_hmac(buckets->table->secret, SECRET_SIZE, key, key_size, digest);
 	memcpy(&set, digest, sizeof(set));
 	memcpy(&tag, digest + sizeof(set), sizeof(tag));
 	return (struct place){
-		.set = &buckets->sets[set & (buckets->set_count - 1)],
+		.set = &buckets->table->sets[set & (buckets->set_count - 1)],
 		.tag = tag & ~TIME_MASK,
-		.now_ms = now_ms - buckets->epoch_ms,
+		.now_ms = now_ms,
 	};
 }
 
@@ -100,6 +157,13 @@ debt_of(uint64_t word, int64_t now_ms)
 	int64_t full_ms = (int64_t)(word & TIME_MASK);
 
 	return full_ms > now_ms ? full_ms - now_ms : 0;
+}
+
+/* However much is taken, some day it is paid. */
+static int64_t
+most_debt(const struct buckets_limit *limit)
+{
+	return 2 * limit->burst * limit->interval_ms;
 }
 
 static bool
@@ -114,7 +178,7 @@ buckets_wait_ms(const struct buckets *buckets,
     int64_t now_ms)
 {
 	struct place place = find(buckets, key, key_size, now_ms);
-	int64_t most_ms = (limit->burst - 1) * limit->interval_ms;
+	int64_t free_ms = (limit->burst - 1) * limit->interval_ms;
 	int64_t debt_ms = 0;
 
 	/* Two workers may have begun the same bucket in two places. */
@@ -125,7 +189,10 @@ buckets_wait_ms(const struct buckets *buckets,
 		    debt_of(word, place.now_ms) > debt_ms)
 			debt_ms = debt_of(word, place.now_ms);
 	}
-	return debt_ms > most_ms ? debt_ms - most_ms : 0;
+	/* What was taken under other settings may be more than these allow. */
+	if (debt_ms > most_debt(limit))
+		debt_ms = most_debt(limit);
+	return debt_ms > free_ms ? debt_ms - free_ms : 0;
 }
 
 /* The place of the key's bucket, else of the one that is nearest to full.  *word
@@ -160,14 +227,12 @@ static uint64_t
 without_token(uint64_t word, const struct buckets_limit *limit,
     const struct place *place)
 {
-	/* However much is taken, some day it is paid. */
-	int64_t most_ms = 2 * limit->burst * limit->interval_ms;
 	int64_t debt_ms = limit->interval_ms;
 
 	if (is_of(word, place))
 		debt_ms += debt_of(word, place->now_ms);
-	if (debt_ms > most_ms)
-		debt_ms = most_ms;
+	if (debt_ms > most_debt(limit))
+		debt_ms = most_debt(limit);
 	return place->tag | ((uint64_t)(place->now_ms + debt_ms) & TIME_MASK);
 }
 

@@ -1,11 +1,14 @@
 /* buckets.h - how much each of very many peers has used up of what it may: token
- * buckets in a fixed piece of shared memory. */
+ * buckets in a fixed piece of shared memory.  A process may die at any moment, in the
+ * middle of a call, too: no bucket is left half changed. */
 
 #ifndef POSTERN_BASE_BUCKETS_H
 #define POSTERN_BASE_BUCKETS_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/shared.h"
 
 /*
  * A bucket holds `burst` tokens when it is full; what is taken out comes back,
@@ -38,8 +41,16 @@ struct buckets_limit {
 struct buckets *buckets_new(size_t sets);
 void buckets_free(struct buckets *buckets);
 
+/*
+ * The same by name, in each process that shares it; of *name the size and whether it
+ * lasts are filled in: it does, since those who are counted come back when nobody
+ * has it open.  NULL when it cannot be opened, or holds something else (logged, with
+ * what to do about it).
+ */
+struct buckets *buckets_open(size_t sets, struct shared_name name);
+
 /* Milliseconds until the key's bucket has a token; 0: it has one.  `now_ms` is
- * the steady clock. */
+ * the steady clock, which all who share the table read alike. */
 int64_t buckets_wait_ms(const struct buckets *buckets,
     const struct buckets_limit *limit, const void *key, size_t key_size,
     int64_t now_ms);

@@ -132,7 +132,8 @@ examine(const struct shared_file *file, struct stat *status)
 
 /* Writing to a page that the file system has no room for kills. */
 static bool
-has_room(const struct shared_file *file, const struct stat *status)
+has_room(const struct shared_file *file, const struct shared_name *name,
+    const struct stat *status)
 {
 	struct statvfs room;
 	uint64_t left = (uint64_t)status->st_blocks * 512;
@@ -142,10 +143,10 @@ has_room(const struct shared_file *file, const struct stat *status)
 	if (left > file->size)
 		return true;
 	refuse(file,
-	    "hashing takes %" PRIu64 " MiB, and its file system has room for "
-	    "%" PRIu64 " MiB: make that larger (Docker: --shm-size), or lower "
-	    "hash_slots, hash_lanes or the cost of a hash",
-	    ((uint64_t)file->size >> 20) + 1, left >> 20);
+	    "%s takes %" PRIu64 " MiB, and its file system has room for "
+	    "%" PRIu64 " MiB: make that larger (Docker: --shm-size), or %s",
+	    name->use, ((uint64_t)file->size >> 20) + 1, left >> 20,
+	    name->remedy);
 	return false;
 }
 
@@ -172,16 +173,17 @@ is_fit(const struct shared_file *file, const char *folder)
 
 /* Make it as large as it should be and map it.  0, or -1 (logged). */
 static int
-map(struct shared_file *file, const struct stat *status)
+map(struct shared_file *file, const struct shared_name *name,
+    const struct stat *status)
 {
 	off_t whole = (off_t)file->size + 1;
 	void *memory;
 
 	if (status->st_size != 0 && status->st_size != whole) {
-		refuse(file, "it has another size");
+		refuse(file, "it has another size: remove it");
 		return -1;
 	}
-	if (!has_room(file, status))
+	if (!has_room(file, name, status))
 		return -1;
 	if (status->st_size == 0 && ftruncate(file->fd, whole) == -1) {
 		refuse(file, "%s", strerror(errno));
@@ -197,10 +199,18 @@ map(struct shared_file *file, const struct stat *status)
 	return 0;
 }
 
+static void
+unmap(struct shared_file *file)
+{
+	munmap(file->memory, file->size + 1);
+	close(file->fd);
+	file->memory = NULL;
+}
+
 /* Open it and take its lock.  1: there it is; 0: try again; -1: refused
  * (logged). */
 static int
-try_open(struct shared_file *file)
+try_open(struct shared_file *file, const struct shared_name *name)
 {
 	struct stat status;
 	int found;
@@ -213,15 +223,29 @@ try_open(struct shared_file *file)
 	while (flock(file->fd, LOCK_SH) == -1 && errno == EINTR)
 		continue;
 	found = examine(file, &status);
-	if (found == 1 && map(file, &status) != 0)
+	if (found == 1 && map(file, name, &status) != 0)
 		found = -1;
 	if (found != 1)
 		close(file->fd);
 	return found;
 }
 
-/* Have it filled in by one process. */
-static void
+/* As new.  Somebody may have begun to fill it in, and died. */
+static int
+empty(const struct shared_file *file)
+{
+	off_t whole = (off_t)file->size + 1;
+
+	fallocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+	    whole);
+	if (!file->lasts || fallocate(file->fd, 0, 0, whole) == 0)
+		return 0;
+	refuse(file, "%s", strerror(errno));
+	return -1;
+}
+
+/* Have it filled in by one process.  0, or -1 (logged). */
+static int
 settle_freshness(struct shared_file *file)
 {
 	while (*ready_mark(file) != READY) {
@@ -230,38 +254,38 @@ settle_freshness(struct shared_file *file)
 		while (flock(file->fd, LOCK_EX) == -1 && errno == EINTR)
 			continue;
 		if (*ready_mark(file) != READY) {
-			/* Somebody may have begun it, and died. */
-			fallocate(file->fd,
-			    FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
-			    (off_t)file->size + 1);
 			file->fresh = true;
-			return;
+			return empty(file);
 		}
 		flock(file->fd, LOCK_SH);
 	}
+	return 0;
 }
 
 int
-shared_open(struct shared_file *file, const char *folder, const char *name,
-    size_t size)
+shared_open(struct shared_file *file, const struct shared_name *name)
 {
 	int found;
 
 	*file = (struct shared_file){
-		.size = size,
+		.size = name->size,
+		.lasts = name->lasts,
 		.fd = -1,
 		.opener = getpid(),
 	};
-	snprintf(file->path, sizeof(file->path), "%s/%s", folder, name);
-	if (!is_fit(file, folder))
+	snprintf(file->path, sizeof(file->path), "%s/%s", name->folder,
+	    name->name);
+	if (!is_fit(file, name->folder))
 		return -1;
 	do {
-		found = try_open(file);
+		found = try_open(file, name);
 	} while (found == 0);
 	if (found == -1)
 		return -1;
-	settle_freshness(file);
-	return 0;
+	if (settle_freshness(file) == 0)
+		return 0;
+	unmap(file);
+	return -1;
 }
 
 void
@@ -278,12 +302,10 @@ shared_close(struct shared_file *file)
 	if (file->memory == NULL)
 		return;
 	/* A child's lock is its parent's. */
-	if (file->opener == getpid() &&
+	if (!file->lasts && file->opener == getpid() &&
 	    flock(file->fd, LOCK_EX | LOCK_NB) == 0)
 		unlink(file->path);
-	munmap(file->memory, file->size + 1);
-	close(file->fd);
-	file->memory = NULL;
+	unmap(file);
 }
 
 /* ---- sleeping ------------------------------------------------------------ */

@@ -24,13 +24,23 @@ void shared_free(void *memory, size_t size);
 
 /*
  * The same by name, for processes that are not each other's children: all of
- * this user's that say the same folder, name (letters, digits, "-") and size get the
- * same memory.
+ * this user's that say the same folder, name and size get the same memory.
  */
+struct shared_name {
+	const char *folder;
+	const char *name; /* letters, digits, "-" */
+	size_t size;
+	bool lasts; /* kept when nobody has it open any more; its room is taken
+	               at once, since by then others may have it */
+	const char *use;    /* for the log, where it has no room: what takes it */
+	const char *remedy; /* and what to do that it takes none, or less */
+};
+
 struct shared_file {
 	void *memory;
 	size_t size;
 	bool fresh; /* all zero: fill it in, then call shared_ready() */
+	bool lasts;
 	int fd;
 	pid_t opener;
 	char path[192];
@@ -43,14 +53,13 @@ struct shared_file {
  * refused, as is a size that the file system has no room for.  Returns 0, or -1
  * (logged, with what to do about it).
  */
-int shared_open(struct shared_file *file, const char *folder, const char *name,
-    size_t size);
+int shared_open(struct shared_file *file, const struct shared_name *name);
 
 /* The content of fresh memory is made: let the others in. */
 void shared_ready(struct shared_file *file);
 
-/* The last process that opened it takes the name away; a child that inherited
- * it lets go of the memory only. */
+/* The last process that opened it takes the name away, unless it lasts; a child
+ * that inherited it lets go of the memory only. */
 void shared_close(struct shared_file *file);
 
 /*

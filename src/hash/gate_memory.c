@@ -114,7 +114,15 @@ make_locks(struct gate *gate)
 static int
 get_memory(struct gate *gate, uint64_t size)
 {
-	char name[48];
+	char text[48];
+	const struct shared_name name = {
+		.folder = gate->options.folder,
+		.name = text,
+		.size = (size_t)size,
+		.use = "hashing",
+		.remedy =
+		    "lower hash_slots, hash_lanes or the cost of a hash",
+	};
 
 	if (size > SIZE_MAX / 2) {
 		log_error("the memory for hashing does not fit into a process");
@@ -125,9 +133,8 @@ get_memory(struct gate *gate, uint64_t size)
 		gate->memory = shared_new(gate->size);
 		return gate->memory == NULL ? -1 : 0;
 	}
-	name_of(&gate->options, name, sizeof(name));
-	if (shared_open(&gate->file, gate->options.folder, name, gate->size) !=
-	    0)
+	name_of(&gate->options, text, sizeof(text));
+	if (shared_open(&gate->file, &name) != 0)
 		return -1;
 	gate->memory = gate->file.memory;
 	return 0;

@@ -359,7 +359,7 @@ serve(struct pool *pool)
 /*
  * What workers share.  mod_fcgid starts several pools of one worker side by side;
  * what ends in one of them the others do not learn, so a list of it would be no
- * use.
+ * use.  Failures by address they share by name.
  */
 static int
 share_memory(struct pool *pool)
@@ -368,10 +368,11 @@ share_memory(struct pool *pool)
 
 	pool->board =
 	    board_new(&kind, CREW_SLOTS, pool->folder, pool->listener->name);
-	pool->buckets = buckets_new(THROTTLE_SETS);
 	pool->outage = outage_new();
-	if (pool->board == NULL || pool->buckets == NULL ||
-	    pool->outage == NULL)
+	if (pool->board == NULL || pool->outage == NULL)
+		return -1;
+	if (throttle_open(pool->config, pool->listener->one_at_a_time,
+		&pool->buckets) != 0)
 		return -1;
 	metrics_use(board_rest(pool->board));
 	if (pool->listener->one_at_a_time)

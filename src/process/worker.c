@@ -16,6 +16,7 @@
 #include "acts/client.h"
 #include "acts/ended.h"
 #include "acts/service.h"
+#include "acts/throttle.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -381,6 +382,7 @@ worker_run_cgi(const struct config *config)
 	char why[KEYS_WHY_SIZE];
 	struct gate_plan plan;
 	struct service service = { 0 };
+	struct buckets *buckets = NULL;
 	struct gateway gateway;
 	struct keys *keys;
 	struct gate *gate;
@@ -396,11 +398,13 @@ worker_run_cgi(const struct config *config)
 	gate = gate_plan_make(&plan, config, true) == 0 ?
 	    worker_prepare(&plan) :
 	    NULL;
-	if (gate == NULL) {
+	if (gate == NULL || throttle_open(config, true, &buckets) != 0) {
+		gate_free(gate);
 		keys_close(keys);
 		return 1;
 	}
 	open_service(&service, config, keys, gate, NULL);
+	service.buckets = buckets;
 	if (confine(config) != 0) {
 		close_service(&service);
 		return 1;
@@ -409,6 +413,7 @@ worker_run_cgi(const struct config *config)
 	route_serve(&service, &gateway);
 	cgi_finish();
 	close_service(&service);
+	buckets_free(buckets);
 
 	/* Confined, this process cannot take the gate's name away; but what it
 	 * computed in must not stay behind. */

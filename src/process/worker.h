@@ -21,7 +21,7 @@ struct worker_start {
 	struct gate *gate;
 	struct outage *outage; /* of the database */
 	struct ended *ended; /* or NULL */
-	struct buckets *buckets; /* of client addresses */
+	struct buckets *buckets; /* of client addresses, or NULL */
 	int slot;
 	pid_t parent;
 	bool outlived; /* a standby takes the parent's place when it dies */

@@ -67,6 +67,14 @@ def room(runtime):
     return directory
 
 
+@pytest.fixture
+def own_folder():
+    """A folder in memory that is nobody else's."""
+    folder = Path(tempfile.mkdtemp(prefix="postern-test-", dir="/dev/shm"))
+    yield folder
+    shutil.rmtree(folder)
+
+
 @pytest.fixture(scope="session")
 def bare_cluster(runtime):
     cluster = Cluster(runtime / "pg")

@@ -5,9 +5,7 @@ import json
 import os
 import re
 import secrets
-import shutil
 import signal
-import tempfile
 import threading
 import time
 from contextlib import contextmanager
@@ -387,14 +385,6 @@ def test_cgi_processes_share_one_gate(room, settings, keys, people,
 
     answers = all_at_once(6, ask)
     assert [answer.status for answer in answers] == [401] * 6
-
-
-@pytest.fixture
-def own_folder():
-    """A folder in memory that is nobody else's."""
-    folder = Path(tempfile.mkdtemp(prefix="postern-test-", dir="/dev/shm"))
-    yield folder
-    shutil.rmtree(folder)
 
 
 def ask_cgi(room, settings, keys, prefix=(), **more):

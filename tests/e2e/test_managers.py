@@ -285,6 +285,36 @@ def test_siblings_have_one_worker_and_one_gate(mount, keys):
     assert len(together) < len(busy) / 4, seen
 
 
+@pytest.mark.parametrize("way", ["apache-fcgid", "apache-cgi", "lighttpd-cgi"])
+def test_all_processes_know_who_fails(mount, own_folder, keys, people, way):
+    """Of a client's address, and those that come after all of them do, too."""
+    mounts.give_away(own_folder)
+    limits = {"shared_dir": own_folder, "throttle_address_burst": 6,
+              "throttle_address_rate": 1}
+    one = mount(way, **limits)
+    if way == "apache-fcgid":
+        siblings(one, 3)
+    with ThreadPoolExecutor(3) as threads:
+        answers = list(threads.map(lambda number: sign_in(
+            one, keys, f"stranger{number}@example.test", "x"), range(24)))
+    # The two beside the one that failed last were on their way.
+    denied = sum(answer.status == 401 for answer in answers)
+    assert 6 <= denied <= 8
+    for answer in answers:
+        if answer.status != 401:
+            contract.check_refused(answer, 429, "LIMIT_EXCEEDED")
+            assert 0 < int(answer.header("Retry-After")) <= 180
+    events = [json.loads(line) for line in one.log().splitlines()]
+    assert len({event["pid"] for event in events
+                if event.get("outcome") == "throttled"}) > 1
+
+    one.stop()
+    other = mount(way, **limits)
+    contract.check_refused(sign_in(other, keys, people.alice.email,
+                                   people.alice.password), 429,
+                           "LIMIT_EXCEEDED")
+
+
 def test_status_shows_each_sibling(mount):
     one = mount("apache-fcgid")
     family = siblings(one, 2)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import os
 import re
 import secrets
 import time
@@ -11,7 +12,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from harness import clock, contract, fastcgi, prometheus
+from conftest import SIGN_IN
+from harness import clock, contract, fastcgi, process, prometheus, tree
 from harness.postern import Ctl, write_settings
 
 DEVICE = "postern-device"
@@ -506,6 +508,103 @@ def test_workers_share_the_buckets(start_pool, people, sign_in):
     denied = sum(answer.status == 401 for answer in answers)
     # Those who were on their way when it ran out: one a worker at most.
     assert 10 <= denied <= 15
+
+
+# ---- by address, in processes that are nobody's children ---------------------
+
+class Cgi:
+    """One process a request, whose only memory is what it shares by name."""
+
+    def __init__(self, room, settings, keys, folder):
+        self.config = write_settings(room / "settings", {
+            **settings, "throttle_address_burst": 3, "throttle_address_rate": 1,
+            "shared_dir": folder, "log": room / "log"})
+        self.log_file = room / "log"
+        self.api_key = keys.publishable
+        self.folder = folder
+
+    def run(self, email, password, **more):
+        body = json.dumps({"email": email, "password": password}).encode()
+        pairs = fastcgi.request_params("POST", SIGN_IN, body, {
+            "Content-Type": "application/json", "X-Api-Key": self.api_key},
+            **more)
+        return process.run([tree.POSTERN], stdin=body,
+                           env=process.clean_environment(
+                               POSTERN_CONFIG=self.config, **dict(pairs)))
+
+    def ask(self, *arguments, **more):
+        done = self.run(*arguments, **more)
+        assert done.returncode == 0, done
+        return fastcgi.Answer(done.stdout)
+
+    def refused(self):
+        """What the log says when there is no answer."""
+        before = len(self.log_file.read_text())
+        done = self.run("nobody@example.test", "x")
+        assert done.returncode != 0 and done.stdout == b""
+        return self.log_file.read_text()[before:]
+
+    def table(self):
+        """The file of the buckets."""
+        [path] = self.folder.glob("postern-*-addresses-*")
+        return path
+
+
+@pytest.fixture
+def cgi(room, settings, keys, people, own_folder):
+    return Cgi(room, settings, keys, own_folder)
+
+
+def test_cgi_processes_share_the_buckets(cgi, people):
+    alice = people.alice
+    for i in range(3):
+        check_denied(cgi.ask(f"nobody{i}@example.test", "x"))
+    assert 30 < check_throttled(cgi.ask("nobody@example.test", "x")) <= 60
+    check_throttled(cgi.ask(alice.email, alice.password))
+    contract.check_signed_in(cgi.ask(alice.email, alice.password,
+                                     REMOTE_ADDR="192.0.2.8"))
+    # Small, for this user alone, and there is one of it.
+    status = cgi.table().stat()
+    assert status.st_mode & 0o777 == 0o600 and status.st_size < 300000
+
+
+def test_an_operator_releases_an_address_of_cgi(cgi):
+    """As the manual says: by taking the file away."""
+    for i in range(3):
+        check_denied(cgi.ask(f"nobody{i}@example.test", "x"))
+    check_throttled(cgi.ask("nobody@example.test", "x"))
+    cgi.table().unlink()
+    check_denied(cgi.ask("nobody@example.test", "x"))
+
+
+def overwrite(path):
+    path.write_bytes(b"\0" * (path.stat().st_size - 1) + b"\1")
+
+
+def put_a_link(path):
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to("elsewhere")
+
+
+@pytest.mark.parametrize("spoil, why", [
+    (overwrite, "what is in it is not ours: remove it"),
+    (lambda path: os.truncate(path, 1000), "it has another size: remove it"),
+    (lambda path: path.chmod(0o666), "it is no file of this user alone"),
+    (put_a_link, "it is no file of this user alone"),
+    (lambda path: os.chown(path, 65534, -1), "it belongs to user 65534"),
+], ids=["content", "size", "mode", "link", "owner"])
+def test_buckets_that_are_not_ours(cgi, spoil, why):
+    """Nobody signs in past a count that cannot be kept."""
+    if why.endswith("65534") and os.geteuid() != 0:
+        pytest.skip("only root may give a file to somebody else")
+    check_denied(cgi.ask("nobody@example.test", "x"))
+    spoil(cgi.table())
+    said = cgi.refused()
+    assert why in said and str(cgi.table()) in said
+    if cgi.table().is_symlink():
+        cgi.table().with_name("elsewhere").unlink()
+    cgi.table().unlink()
+    check_denied(cgi.ask("nobody@example.test", "x"))
 
 
 # ---- refresh tokens that are none --------------------------------------------

@@ -1041,6 +1041,21 @@ test_other_options_other_name(void **state)
 	gate_free(gate);
 }
 
+static int
+open_name(struct shared_file *file, const char *folder, const char *text,
+    size_t size)
+{
+	const struct shared_name name = {
+		.folder = folder,
+		.name = text,
+		.size = size,
+		.use = "a test",
+		.remedy = "run no tests",
+	};
+
+	return shared_open(file, &name);
+}
+
 /* Who dies while filling it in leaves it to the next. */
 static void
 test_name_half_made(void **state)
@@ -1053,19 +1068,19 @@ test_name_half_made(void **state)
 	snprintf(name, sizeof(name), "postern-test-%d", (int)getpid());
 	pid = fork();
 	if (pid == 0) {
-		if (shared_open(&file, "/dev/shm", name, 4096) != 0 ||
+		if (open_name(&file, "/dev/shm", name, 4096) != 0 ||
 		    !file.fresh)
 			leave(NULL, 1);
 		memset(file.memory, 1, 4096);
 		die();
 	}
 	assert_child_died(pid);
-	assert_int_equal(shared_open(&file, "/dev/shm", name, 4096), 0);
+	assert_int_equal(open_name(&file, "/dev/shm", name, 4096), 0);
 	assert_true(file.fresh);
 	assert_int_equal(*(unsigned char *)file.memory, 0);
 	shared_ready(&file);
 	shared_close(&file);
-	assert_int_equal(shared_open(&file, "/dev/shm", name, 4096), 0);
+	assert_int_equal(open_name(&file, "/dev/shm", name, 4096), 0);
 	assert_true(file.fresh);
 	shared_close(&file);
 }
@@ -1085,41 +1100,41 @@ test_names_refused(void **state)
 	assert_int_not_equal(fd, -1);
 
 	assert_int_equal(fchmod(fd, 0660), 0);
-	assert_int_equal(shared_open(&file, "/dev/shm", name, 4096), -1);
+	assert_int_equal(open_name(&file, "/dev/shm", name, 4096), -1);
 	assert_int_equal(fchmod(fd, 0600), 0);
 	if (geteuid() == 0) {
 		assert_int_equal(fchown(fd, 65534, (gid_t)-1), 0);
-		assert_int_equal(shared_open(&file, "/dev/shm", name, 4096), -1);
+		assert_int_equal(open_name(&file, "/dev/shm", name, 4096), -1);
 		assert_int_equal(fchown(fd, 0, (gid_t)-1), 0);
 	}
 	/* Nor what is no file. */
 	close(fd);
 	assert_int_equal(shm_unlink(path), 0);
 	assert_int_equal(mkfifo(in_shm, 0600), 0);
-	assert_int_equal(shared_open(&file, "/dev/shm", name, 4096), -1);
+	assert_int_equal(open_name(&file, "/dev/shm", name, 4096), -1);
 	assert_int_equal(unlink(in_shm), 0);
 	assert_int_equal(symlink("/tmp/postern-test-nowhere", in_shm), 0);
-	assert_int_equal(shared_open(&file, "/dev/shm", name, 4096), -1);
+	assert_int_equal(open_name(&file, "/dev/shm", name, 4096), -1);
 	assert_int_equal(unlink(in_shm), 0);
 	assert_int_equal(mkdir(in_shm, 0700), 0);
-	assert_int_equal(shared_open(&file, "/dev/shm", name, 4096), -1);
+	assert_int_equal(open_name(&file, "/dev/shm", name, 4096), -1);
 	assert_int_equal(rmdir(in_shm), 0);
 
 	fd = shm_open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	assert_int_not_equal(fd, -1);
 	assert_int_equal(ftruncate(fd, 100), 0);
-	assert_int_equal(shared_open(&file, "/dev/shm", name, 4096), -1);
+	assert_int_equal(open_name(&file, "/dev/shm", name, 4096), -1);
 	assert_int_equal(ftruncate(fd, 0), 0);
-	assert_int_equal(shared_open(&file, "/dev/shm", name, SIZE_MAX / 4),
+	assert_int_equal(open_name(&file, "/dev/shm", name, SIZE_MAX / 4),
 	    -1);
-	assert_int_equal(shared_open(&file, "/dev/shm", name, 4096), 0);
+	assert_int_equal(open_name(&file, "/dev/shm", name, 4096), 0);
 	shared_close(&file);
 	close(fd);
 	assert_false(name_exists(in_shm));
 
 	/* Nor a folder that is not in memory, or not there. */
-	assert_int_equal(shared_open(&file, "/proc", name, 4096), -1);
-	assert_int_equal(shared_open(&file, "/dev/shm/none", name, 4096), -1);
+	assert_int_equal(open_name(&file, "/proc", name, 4096), -1);
+	assert_int_equal(open_name(&file, "/dev/shm/none", name, 4096), -1);
 }
 
 int

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -214,11 +215,63 @@ test_without_a_limit(void **state)
 	assert_int_equal(wait_of("192.0.2.7"), 0);
 	config.throttle_address_rate = 1;
 	assert_int_not_equal(wait_of("192.0.2.7"), 0);
-	/* As plain CGI nothing is shared. */
+	/* Nor without a memory for it. */
 	service.buckets = NULL;
 	fail_at("192.0.2.7", 9);
 	assert_int_equal(wait_of("192.0.2.7"), 0);
 	service.buckets = buckets;
+}
+
+/* Of the buckets as they are: is the address refused? */
+static bool
+refuses(struct buckets *buckets)
+{
+	struct buckets *others = service.buckets;
+	bool refused;
+
+	service.buckets = buckets;
+	refused = wait_of("192.0.2.7") > 0;
+	service.buckets = others;
+	return refused;
+}
+
+/* By processes that know nothing of each other, but for their settings. */
+static void
+test_who_shares_an_address(void **state)
+{
+	char folder[] = "/dev/shm/postern-test-XXXXXX", keys[] = "/keys";
+	struct buckets *mine = service.buckets, *buckets;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	config.shared_dir = folder;
+	config.key_dir = keys;
+	assert_int_equal(throttle_open(&config, true, &service.buckets), 0);
+	fail_at("192.0.2.7", 9);
+	buckets_free(service.buckets);
+	service.buckets = mine;
+
+	assert_int_equal(throttle_open(&config, true, &buckets), 0);
+	assert_true(refuses(buckets));
+	buckets_free(buckets);
+	/* A pool has its own, and so has a service with other keys. */
+	assert_int_equal(throttle_open(&config, false, &buckets), 0);
+	assert_non_null(buckets);
+	assert_false(refuses(buckets));
+	buckets_free(buckets);
+	keys[1]++;
+	assert_int_equal(throttle_open(&config, true, &buckets), 0);
+	assert_non_null(buckets);
+	assert_false(refuses(buckets));
+	buckets_free(buckets);
+	temp_dir_remove(folder);
+
+	/* The folder is gone: that is told, unless nobody asks for it. */
+	assert_int_equal(throttle_open(&config, true, &buckets), -1);
+	assert_null(buckets);
+	config.throttle_address_rate = 0;
+	assert_int_equal(throttle_open(&config, true, &buckets), 0);
+	assert_null(buckets);
 }
 
 int
@@ -235,6 +288,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_two_buckets, start, end),
 		cmocka_unit_test_setup_teardown(test_without_a_limit, start,
 		    end),
+		cmocka_unit_test_setup_teardown(test_who_shares_an_address,
+		    start, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
