@@ -109,6 +109,27 @@ throttle_open(const struct config *config, bool by_name,
 	return *buckets != NULL ? 0 : -1;
 }
 
+static struct buckets_limit
+limit_by(const struct config *config)
+{
+	return (struct buckets_limit){
+		.interval_ms = MINUTE_MS / config->throttle_address_rate,
+		.burst = config->throttle_address_burst,
+	};
+}
+
+size_t
+throttle_addresses_refused(const struct config *config,
+    const struct buckets *buckets)
+{
+	struct buckets_limit limit;
+
+	if (buckets == NULL)
+		return 0;
+	limit = limit_by(config);
+	return buckets_count_empty(buckets, &limit, clock_steady_ms());
+}
+
 struct bucket_key {
 	unsigned char bytes[sizeof(struct address) + 1];
 };
@@ -128,8 +149,7 @@ limit_of(const struct service *service, enum throttle_bucket bucket,
 		address_cut(&client, CLIENT_BITS);
 	key->bytes[0] = (unsigned char)bucket;
 	memcpy(key->bytes + 1, client.bytes, sizeof(client.bytes));
-	limit->interval_ms = MINUTE_MS / config->throttle_address_rate;
-	limit->burst = config->throttle_address_burst;
+	*limit = limit_by(config);
 	return true;
 }
 

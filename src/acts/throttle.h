@@ -28,6 +28,7 @@
 #define POSTERN_ACTS_THROTTLE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/buckets.h"
@@ -77,6 +78,10 @@ int throttle_address_wait(const struct service *service,
 /* Something that this client wanted has failed. */
 void throttle_address_failed(const struct service *service,
     enum throttle_bucket bucket, const char *address);
+
+/* How many addresses may not try again yet, of both buckets; of no buckets, none. */
+size_t throttle_addresses_refused(const struct config *config,
+    const struct buckets *buckets);
 
 /*
  * Make service->buckets, 32768 in 256 KiB: for this process and those forked from

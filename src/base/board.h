@@ -44,6 +44,7 @@ enum board_number {
 	BOARD_HASH_LATE,
 	BOARD_HASH_GONE,
 	BOARD_HASH_FAILED,
+	BOARD_ADDRESSES, /* of clients that are refused at present */
 	BOARD_NUMBERS
 };
 

@@ -195,6 +195,22 @@ buckets_wait_ms(const struct buckets *buckets,
 	return debt_ms > free_ms ? debt_ms - free_ms : 0;
 }
 
+size_t
+buckets_count_empty(const struct buckets *buckets,
+    const struct buckets_limit *limit, int64_t now_ms)
+{
+	int64_t free_ms = (limit->burst - 1) * limit->interval_ms;
+	size_t count = 0;
+
+	for (size_t i = 0; i < buckets->set_count; i++)
+		for (size_t j = 0; j < WAYS; j++)
+			count += debt_of(atomic_load_explicit(
+					     &buckets->table->sets[i].ways[j],
+					     memory_order_relaxed),
+				     now_ms) > free_ms;
+	return count;
+}
+
 /* The place of the key's bucket, else of the one that is nearest to full.  *word
  * is what stands there. */
 static _Atomic uint64_t *

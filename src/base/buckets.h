@@ -55,6 +55,11 @@ int64_t buckets_wait_ms(const struct buckets *buckets,
     const struct buckets_limit *limit, const void *key, size_t key_size,
     int64_t now_ms);
 
+/* How many keys have no token; a key that two processes began to count at the same
+ * time may be counted twice.  Looks at the whole table. */
+size_t buckets_count_empty(const struct buckets *buckets,
+    const struct buckets_limit *limit, int64_t now_ms);
+
 /* Take a token, whether or not there is one. */
 void buckets_take(struct buckets *buckets, const struct buckets_limit *limit,
     const void *key, size_t key_size, int64_t now_ms);

@@ -206,7 +206,10 @@ const struct ctl_group ctl_throttle_group = {
 		"a digest of the\n"
 		"address under the master secret, so \"show\" and \"clear\" "
 		"read the key directory.\n"
-		"Browsers with a device cookie have counts of their own.",
+		"Browsers with a device cookie have counts of their own.  "
+		"Addresses of clients\n"
+		"are counted elsewhere: postern.conf(5), "
+		"throttle_address_rate.",
 	.commands = commands,
 	.examples = "  posternctl throttle show ann@example.org\n"
 		    "  posternctl throttle clear ann@example.org\n",

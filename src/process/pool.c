@@ -197,6 +197,8 @@ publish(const struct pool *pool)
 	board_put(pool->board, BOARD_HASH_LATE, (int64_t)stats.late);
 	board_put(pool->board, BOARD_HASH_GONE, (int64_t)stats.gone);
 	board_put(pool->board, BOARD_HASH_FAILED, (int64_t)stats.failed);
+	board_put(pool->board, BOARD_ADDRESSES,
+	    (int64_t)throttle_addresses_refused(pool->config, pool->buckets));
 	board_put(pool->board, BOARD_LOOKED_MS, clock_steady_ms());
 }
 

@@ -183,19 +183,6 @@ write_lost(FILE *out)
 		    MARGIN, "warning", lost);
 }
 
-static void
-write_counts(FILE *out, const struct board *board)
-{
-	write_requests(out, board);
-	write_counter(out, "sign-ins", METRICS_SIGN_INS);
-	write_counter(out, "refreshes", METRICS_REFRESHES);
-	write_counter(out, "throttled", METRICS_THROTTLED);
-	write_counter(out, "statements", METRICS_STATEMENTS);
-	write_lost(out);
-}
-
-/* ---- hashing ------------------------------------------------------------- */
-
 static uint64_t
 number_of(const struct board *board, enum board_number number)
 {
@@ -203,6 +190,31 @@ number_of(const struct board *board, enum board_number number)
 
 	return value > 0 ? (uint64_t)value : 0;
 }
+
+static void
+write_addresses(FILE *out, const struct board *board)
+{
+	struct line line = line_begin(out, "addresses");
+
+	if (number_of(board, BOARD_ADDRESSES) > 0)
+		line_add(&line, number_of(board, BOARD_ADDRESSES),
+		    "refused at present");
+	line_end(&line);
+}
+
+static void
+write_counts(FILE *out, const struct board *board)
+{
+	write_requests(out, board);
+	write_counter(out, "sign-ins", METRICS_SIGN_INS);
+	write_counter(out, "refreshes", METRICS_REFRESHES);
+	write_counter(out, "throttled", METRICS_THROTTLED);
+	write_addresses(out, board);
+	write_counter(out, "statements", METRICS_STATEMENTS);
+	write_lost(out);
+}
+
+/* ---- hashing ------------------------------------------------------------- */
 
 static void
 write_hashing(FILE *out, const struct board *board)

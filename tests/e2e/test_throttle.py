@@ -510,6 +510,26 @@ def test_workers_share_the_buckets(start_pool, people, sign_in):
     assert 10 <= denied <= 15
 
 
+def test_an_operator_sees_addresses_and_releases_them(narrow, people, sign_in):
+    def refused():
+        said = process.run([tree.POSTERN, "--status", "--listen",
+                            f"unix:{narrow.address}"], check=True).stdout
+        return re.search(r"(?m)^addresses +(.*)$", said.decode()).group(1)
+
+    assert refused() == "none"
+    for address in ("192.0.2.7", "192.0.2.8", "2001:db8::1"):
+        for i in range(3 if address != "192.0.2.8" else 2):
+            check_denied(wrong(sign_in, narrow, f"nobody{i}@example.test",
+                               REMOTE_ADDR=address))
+    process.wait_until("two addresses",
+                       lambda: refused() == "2 refused at present")
+    check_throttled(sign_in(narrow, people.alice.email, people.alice.password))
+    narrow.reload()
+    contract.check_signed_in(
+        sign_in(narrow, people.alice.email, people.alice.password))
+    process.wait_until("none", lambda: refused() == "none")
+
+
 # ---- by address, in processes that are nobody's children ---------------------
 
 class Cgi:

@@ -226,6 +226,25 @@ test_many_workers(void **state)
 	buckets_free(buckets);
 }
 
+static void
+test_the_empty_ones_are_counted(void **state)
+{
+	int64_t now_ms;
+	struct buckets *buckets = begin(64, &now_ms);
+
+	(void)state;
+	assert_int_equal(buckets_count_empty(buckets, &limit, now_ms), 0);
+	for (uint64_t key = 1; key <= 30; key++)
+		take(buckets, key, key <= 9 ? BURST : BURST - 1, now_ms);
+	assert_int_equal(buckets_count_empty(buckets, &limit, now_ms), 9);
+	take(buckets, 3, 1, now_ms);
+	now_ms += INTERVAL;
+	assert_int_equal(buckets_count_empty(buckets, &limit, now_ms), 1);
+	now_ms += INTERVAL;
+	assert_int_equal(buckets_count_empty(buckets, &limit, now_ms), 0);
+	buckets_free(buckets);
+}
+
 /* ---- by name --------------------------------------------------------------- */
 
 static char name[32], path[40];
@@ -355,6 +374,7 @@ main(void)
 		cmocka_unit_test(test_full_buckets_make_room),
 		cmocka_unit_test(test_a_debt_under_another_limit),
 		cmocka_unit_test(test_many_workers),
+		cmocka_unit_test(test_the_empty_ones_are_counted),
 		cmocka_unit_test_setup_teardown(test_who_says_the_name_shares,
 		    choose_name, remove_name),
 		cmocka_unit_test_setup_teardown(test_who_takes_is_killed,

@@ -128,6 +128,7 @@ test_a_pool(void **state)
 	board_put(board, BOARD_HASH_SLOTS, 4);
 	board_put(board, BOARD_HASH_SLOTS_BUSY, 3);
 	board_put(board, BOARD_HASH_QUEUE, 17);
+	board_put(board, BOARD_ADDRESSES, 12);
 	metrics_count(METRICS_SIGN_INS, SIGN_IN_OK);
 	metrics_count(METRICS_SIGN_INS, SIGN_IN_OK);
 	metrics_count(METRICS_SIGN_INS, SIGN_IN_DENIED);
@@ -142,6 +143,7 @@ test_a_pool(void **state)
 	assert_has(text, "0 places taken, 17 waiting, 0 hashed");
 	assert_has(text, "\nanswers     7 held back\n");
 	assert_has(text, "\nsign-ins    2 signed_in, 1 denied\n");
+	assert_has(text, "\naddresses   12 refused at present\n");
 	assert_has(text, "\n      4712  busy             4.2 s             0"
 			 "  POST /auth/sign-in\n");
 	assert_has(text, "\n      4713  idle             4.2 s             1\n");
