@@ -246,16 +246,81 @@ def test_off(start_pool, person, sign_in, cluster):
     assert cluster.ask("SELECT count(*) FROM postern.throttle") == before
 
 
+def reload_with(pool, **changes):
+    settings = dict(line.split("=", 1) for line
+                    in pool.settings_file.read_text().splitlines())
+    write_settings(pool.settings_file, {**settings, **changes})
+    pool.reload(workers=int(settings["workers"]))
+
+
 def test_settings_are_reloaded(start_pool, person, sign_in, hold):
     pool = start_pool(throttle_failures=0)
     for _ in range(3):
         check_denied(wrong(sign_in, pool, person.email))
-    pool.settings_file.write_text(pool.settings_file.read_text().replace(
-        "throttle_failures=0", "throttle_failures=1"))
-    pool.reload()
+    reload_with(pool, throttle_failures=1)
     check_denied(wrong(sign_in, pool, person.email))
     hold()
     check_throttled(wrong(sign_in, pool, person.email))
+
+
+def test_the_longest_lock_is_reloaded(start_pool, person, sign_in, cluster):
+    def wait():
+        cluster.ask("UPDATE postern.throttle SET failures = 11, "
+                    "failed_at = now()")
+        return check_throttled(wrong(sign_in, pool, person.email))
+
+    cluster.ask("DELETE FROM postern.throttle")
+    pool = start_pool(throttle_failures=5, throttle_lock_seconds=60)
+    check_denied(wrong(sign_in, pool, person.email))
+    assert 30 < wait() <= 60
+    reload_with(pool, throttle_lock_seconds=20)
+    assert 0 < wait() <= 20
+
+
+def test_the_quiet_time_is_reloaded(start_pool, person, sign_in, cluster):
+    def failures_after_an_hour():
+        cluster.ask("UPDATE postern.throttle SET failures = 3, "
+                    "failed_at = now() - interval '1 h'")
+        check_denied(wrong(sign_in, pool, person.email))
+        return cluster.ask("SELECT failures FROM postern.throttle")
+
+    cluster.ask("DELETE FROM postern.throttle")
+    pool = start_pool(throttle_failures=5, throttle_quiet_seconds=7200)
+    check_denied(wrong(sign_in, pool, person.email))
+    assert failures_after_an_hour() == [(4,)]
+    reload_with(pool, throttle_quiet_seconds=1800)
+    assert failures_after_an_hour() == [(1,)]
+
+
+def test_limits_by_address_are_reloaded(start_pool, sign_in):
+    def fail(times):
+        for i in range(times):
+            check_denied(wrong(sign_in, pool, f"nobody{i}@example.test"))
+
+    pool = start_pool(throttle_address_rate=0, throttle_address_burst=2)
+    fail(6)
+    reload_with(pool, throttle_address_rate=1)
+    fail(2)
+    assert 30 < check_throttled(
+        wrong(sign_in, pool, "nobody@example.test")) <= 60
+    reload_with(pool, throttle_address_rate=2, throttle_address_burst=4)
+    fail(4)
+    assert 0 < check_throttled(
+        wrong(sign_in, pool, "nobody@example.test")) <= 30
+
+
+def test_the_life_of_device_cookies_is_reloaded(start_pool, person, sign_in):
+    def life():
+        cookies = contract.cookies(
+            sign_in(pool, person.email, person.password))
+        return DEVICE in cookies and int(cookies[DEVICE][1]["max-age"])
+
+    pool = start_pool(device_cookie_days=30)
+    assert life() == 30 * 86400
+    reload_with(pool, device_cookie_days=7)
+    assert life() == 7 * 86400
+    reload_with(pool, device_cookie_days=0)
+    assert life() is False
 
 
 def test_a_sign_in_still_takes_two_round_trips(start_pool, person, sign_in):
