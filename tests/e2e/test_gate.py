@@ -112,10 +112,13 @@ def test_nobody_waits_for_the_answer(start_pool, keys, sign_in):
 
     def third_hangs_up():
         with concurrent.futures.ThreadPoolExecutor(2) as threads:
-            others = [threads.submit(sign_in, pool, stranger(i), "x",
-                                     timeout=90) for i in range(2)]
-            process.wait_until("the slot and the first place in line to be "
-                               "taken", lambda: places_taken() == 2)
+            others = []
+            for i in range(2):
+                others.append(threads.submit(sign_in, pool, stranger(i), "x",
+                                             timeout=90))
+                # Else a worker may let in both, one behind the other.
+                process.wait_until("the slot and the first place in line to "
+                                   "be taken", lambda: places_taken() == i + 1)
             pairs, body = head_and_body(keys, stranger(2))
             with fastcgi.Connection(pool.address) as connection:
                 connection.begin()
@@ -219,8 +222,14 @@ def test_the_one_who_computes_dies(start_pool, sign_in):
     """Its own request is lost; those that it computed for get their answers."""
     pool = start_pool(workers=8, hash_queue=8, **SLOW)
     with concurrent.futures.ThreadPoolExecutor(6) as threads:
-        asked = [threads.submit(sign_in, pool, stranger(i), "x", timeout=90)
-                 for i in range(6)]
+        asked = []
+        for i in range(6):
+            asked.append(threads.submit(sign_in, pool, stranger(i), "x",
+                                        timeout=90))
+            # Else a worker may let in two, and both end with it.
+            process.wait_until("it at the gate", lambda: number(
+                pool, "postern_hash_places_taken") + number(
+                    pool, "postern_hashes_total") > i)
         for _ in range(2):
             time.sleep(0.25)
             os.kill(busiest(pool), signal.SIGKILL)
