@@ -3,6 +3,7 @@
 #include "acts/ended.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -32,6 +33,7 @@ struct bucket {
 
 struct ended {
 	_Atomic int64_t doubt_us; /* tokens issued until then are not judged */
+	_Atomic bool suspended;   /* none is */
 	int64_t life_us;          /* of a token; never changes */
 	struct bucket buckets[BUCKETS];
 };
@@ -76,6 +78,22 @@ ended_doubt_for(struct ended *ended, int64_t ms)
 {
 	if (ended != NULL && ms > 0)
 		raise_to(&ended->doubt_us, clock_now_us() + ms * 1000);
+}
+
+void
+ended_suspend(struct ended *ended)
+{
+	if (ended != NULL)
+		atomic_store(&ended->suspended, true);
+}
+
+/* The doubt first: who finds that tokens are judged again must find it raised. */
+void
+ended_resume(struct ended *ended)
+{
+	ended_doubt(ended);
+	if (ended != NULL)
+		atomic_store(&ended->suspended, false);
 }
 
 static uint64_t
@@ -174,7 +192,8 @@ ended_look(const struct ended *ended, const struct id *session, int64_t issued)
 		return ENDED_SURELY;
 
 	/* Only now: a name that made room has raised it before. */
-	if (issued * CLOCK_SECOND_US <= atomic_load(&ended->doubt_us))
+	if (atomic_load(&ended->suspended) ||
+	    issued * CLOCK_SECOND_US <= atomic_load(&ended->doubt_us))
 		return ENDED_UNKNOWN;
 	return ENDED_NOT;
 }

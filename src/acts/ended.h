@@ -15,6 +15,8 @@
  *     may still be good (thousands of sessions end within a token's life);
  *   - when a worker died in the middle of a request, or the database did not say
  *     whether it ended sessions: ended_doubt();
+ *   - all times, while a list beside this one is written to, by workers of another
+ *     program that serve the same socket: ended_suspend();
  *   - some time that has yet to come, as long as workers whose parent died may end
  *     sessions beside us that they add to a list of their own: ended_doubt_for().
  *
@@ -65,6 +67,12 @@ void ended_doubt(struct ended *ended);
 
 /* Sessions may end for so long that will not be added. */
 void ended_doubt_for(struct ended *ended, int64_t ms);
+
+/* Sessions may end from now on that will not be added, until ended_resume(); those
+ * that ended in between stay in doubt.  Whoever suspends a list for a while is the
+ * only one to do so; more than one may for good. */
+void ended_suspend(struct ended *ended);
+void ended_resume(struct ended *ended);
 
 /* Has the session of a genuine token ended?  `issued` is the token's iat. */
 enum ended_answer ended_look(const struct ended *ended,

@@ -223,9 +223,7 @@ bury(struct crew *crew, int slot, int status)
 
 	log_end_of(crew, slot, status, age_ms);
 	metrics_count(METRICS_WORKER_ENDS, kind_of_end(child, status));
-	/* What an old worker did, only the list it knew tells. */
-	if (child->old ||
-	    board_look(crew->start.board, slot).state == BOARD_BUSY)
+	if (board_look(crew->start.board, slot).state == BOARD_BUSY)
 		ended_doubt(crew->start.ended);
 	board_clear(crew->start.board, slot);
 	memset(child, 0, sizeof(*child));
@@ -426,7 +424,6 @@ crew_hand_over(struct crew *crew)
 {
 	if (!crew_has_old(crew) || !is_ready(crew))
 		return;
-	ended_doubt(crew->start.ended);
 	for (int slot = 0; slot < crew->top; slot++)
 		if (is_old(&crew->children[slot]))
 			tell(&crew->children[slot], SIGTERM);

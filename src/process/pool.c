@@ -47,6 +47,7 @@ struct pool {
 	struct gate_plan plan;
 	struct gate *gate;
 	struct ended *ended; /* NULL under mod_fcgid, see share_memory() */
+	bool doubled;        /* there may be another list beside it */
 	struct buckets *buckets;
 	struct outage *outage;
 	sigset_t signals;
@@ -75,6 +76,23 @@ will_of(const struct pool *pool)
 	return will;
 }
 
+/* What the workers of another program end, only the list that those know tells. */
+static void
+suspend_ended(struct pool *pool)
+{
+	pool->doubled = true;
+	ended_suspend(pool->ended);
+}
+
+static void
+resume_ended(struct pool *pool)
+{
+	if (!pool->doubled || crew_old(&pool->crew) > 0)
+		return;
+	pool->doubled = false;
+	ended_resume(pool->ended);
+}
+
 static void
 begin_trial(struct pool *pool)
 {
@@ -99,6 +117,8 @@ end_trial(struct pool *pool, int status)
 	if (pool->stops > 0)
 		return;
 	will = will_of(pool);
+	/* Our workers serve beside the next program's, until they are told. */
+	suspend_ended(pool);
 	program_become(pool->program, will);
 	log_warning("nothing was reloaded: the old program goes on");
 	free(will);
@@ -305,6 +325,8 @@ stop(struct pool *pool)
 
 	standby_dismiss(&pool->standby);
 	program_abandon(&pool->trial);
+	/* Who comes next may be served by others before all of ours have left. */
+	ended_suspend(pool->ended);
 	listen_unlink(pool->listener);
 	if (pool->listener->one_at_a_time)
 		linger(pool);
@@ -344,6 +366,7 @@ serve(struct pool *pool)
 		program_watch(&pool->trial, clock_steady_ms());
 		crew_watch(&pool->crew);
 		crew_hand_over(&pool->crew);
+		resume_ended(pool);
 		gate_tend(pool->gate, pool->config->hash_idle_seconds);
 		if (crew_is_hopeless(&pool->crew)) {
 			log_error("giving up: all workers died within a second "
@@ -382,6 +405,8 @@ share_memory(struct pool *pool)
 	pool->ended = ended_new(pool->config->access_token_seconds);
 	ended_doubt_for(pool->ended,
 	    pool->strangers_until_ms - clock_steady_ms());
+	if (crew_old(&pool->crew) > 0)
+		suspend_ended(pool);
 	return pool->ended != NULL ? 0 : -1;
 }
 

@@ -126,17 +126,16 @@ give_time(const struct worker *worker)
 		    ALARM_GRACE_MS);
 }
 
-/* Those who replace us may have another list of sessions that ended.  Without a
- * parent, and nobody to take its place, we are the last who can serve those at a
- * door of our own; and lighttpd and mod_fcgid turn to nobody else while that is
- * open. */
+/* Without a parent: those who replace us have another list of sessions that ended.
+ * Where nobody takes its place, we are the last who can serve those at a door of our
+ * own; and lighttpd and mod_fcgid turn to nobody else while that is open. */
 static void
 leave(struct worker *worker)
 {
 	const struct worker_start *start = worker->start;
 
-	ended_doubt(start->ended);
 	if (getppid() != start->parent) {
+		ended_suspend(start->ended);
 		give_time(worker);
 		worker->orphaned = true;
 	}

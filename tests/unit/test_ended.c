@@ -100,6 +100,31 @@ test_what_was_before_is_unknown(void **state)
 	ended_free(ended);
 }
 
+/* Another list is written to beside this one. */
+static void
+test_nothing_is_judged_while_suspended(void **state)
+{
+	struct ended *ended = ended_new(TOKEN_SECONDS);
+	struct id one = id_ordered(clock_now_us());
+	struct id other = id_ordered(clock_now_us());
+	int64_t issued = token_now();
+
+	(void)state;
+	ended_add(ended, &one);
+	assert_int_equal(ended_look(ended, &other, issued), ENDED_NOT);
+	ended_suspend(ended);
+	assert_int_equal(ended_look(ended, &one, issued), ENDED_SURELY);
+	assert_int_equal(ended_look(ended, &other, issued), ENDED_UNKNOWN);
+	assert_int_equal(ended_look(ended, &other, issued + TOKEN_SECONDS),
+	    ENDED_UNKNOWN);
+	ended_resume(ended);
+	assert_int_equal(ended_look(ended, &one, issued), ENDED_SURELY);
+	assert_int_equal(ended_look(ended, &other, issued), ENDED_UNKNOWN);
+	assert_int_equal(ended_look(ended, &other, now_seconds() + 1),
+	    ENDED_NOT);
+	ended_free(ended);
+}
+
 static void
 test_without_a_list(void **state)
 {
@@ -109,6 +134,8 @@ test_without_a_list(void **state)
 	ended_add(NULL, &session);
 	ended_doubt(NULL);
 	ended_doubt_for(NULL, 1);
+	ended_suspend(NULL);
+	ended_resume(NULL);
 	assert_int_equal(ended_look(NULL, &session, now_seconds() + 1),
 	    ENDED_UNKNOWN);
 }
@@ -289,6 +316,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_knows_what_it_was_told),
 		cmocka_unit_test(test_what_was_before_is_unknown),
+		cmocka_unit_test(test_nothing_is_judged_while_suspended),
 		cmocka_unit_test(test_without_a_list),
 		cmocka_unit_test(test_the_oldest_make_room),
 		cmocka_unit_test(test_the_dead_are_forgotten),
