@@ -53,9 +53,48 @@ def test_workers_are_confined(pool):
         if not tree.SANITIZED:
             assert int(room) <= int(seen["VmSize"].split()[0]) * 1024 + \
                 (400 << 20)
-        # What belongs to root alone is a process that nobody may look into.
-        assert os.stat(f"/proc/{worker}/environ").st_uid == 0
     assert status(pool.pid)["NoNewPrivs"] == "1"
+
+
+# A pool that never was root's, which would be hidden for that reason alone.
+AS_ANOTHER = """
+user=$1 sock=$2 settings=$3; shift 3
+chown "$user" "$settings" || exit
+exec spawn-fcgi -n -s "$sock" -u "$user" -- "$@" --config "$settings"
+"""
+
+
+@pytest.fixture
+def of_another(room, settings, start_pool):
+    """A pool that another user runs, when we are root; gives the user, too."""
+    if os.getuid() != 0:
+        return start_pool(), pwd.getpwuid(os.getuid())
+    user = pwd.getpwnam("www-data")
+    shutil.copytree(settings["key_dir"], room / "keys")
+    for path in [room / "keys", *(room / "keys").iterdir()]:
+        os.chown(path, user.pw_uid, user.pw_gid)
+    return start_pool(["sh", "-c", AS_ANOTHER, "-", user.pw_name, "{sock}",
+                       "{settings}", tree.POSTERN], key_dir=room / "keys",
+                      user=""), user
+
+
+def owner(pid):
+    """Of what the system tells of a process; root, when nobody may look into it."""
+    return os.stat(f"/proc/{pid}/environ").st_uid
+
+
+def test_nobody_of_the_same_user_looks_into_it(of_another, room):
+    pool, user = of_another
+    for pid in [pool.pid, *workers_of(pool)]:
+        assert status(pid)["Uid"].split() == [str(user.pw_uid)] * 4
+        assert owner(pid) == 0
+    # Any other program of that user can be.
+    become = ["setpriv", "--reuid", str(user.pw_uid)] if os.getuid() == 0 else []
+    other = process.Process([*become, "sleep", "600"], room / "log")
+    process.wait_until("another program", lambda: status(other.pid)[
+        "Name"] == "sleep")
+    assert owner(other.pid) == user.pw_uid
+    other.stop()
 
 
 def test_filter_can_be_switched_off(start_pool):
