@@ -11,9 +11,10 @@ import time
 
 import pytest
 
-from harness import contract, fastcgi, process, tree
+from harness import clock, contract, fastcgi, process, tree
 from harness.load import Load
 from harness.postern import Unit, write_settings
+from harness.sessions import Session
 
 HEALTH = "/v2/auth/health"
 
@@ -503,6 +504,62 @@ def test_workers_follow_a_killed_parent(start_pool):
             process.is_alive(worker) for worker in workers))
         load.wait_for_more()
     assert not load.other_than(200, "ConnectionRefusedError")
+
+
+def held(stack, cluster, session):
+    """Who ends this session waits for its row; gives who holds that."""
+    rival = stack.enter_context(contextlib.closing(cluster.connect()))
+    rival.autocommit = False
+    rival.cursor().execute("SELECT FROM postern.sessions WHERE sid = %s"
+                           " FOR UPDATE", [session.sid])
+    return rival
+
+
+def guest_of(stack, pool):
+    """A connection that a worker has let in, while nothing else was to do."""
+    guest = stack.enter_context(fastcgi.Connection(pool.address))
+    guest.begin()
+    assert fastcgi.ask(pool.address, "GET", HEALTH).status == 200
+    return guest
+
+
+def is_anybody_held(cluster):
+    return cluster.ask("SELECT 1 FROM pg_locks WHERE NOT granted")
+
+
+def test_without_a_parent_nobody_waits_for_ever(start_pool, cluster, sign_in,
+                                                new_person):
+    """What a worker has let in has the time of one request together."""
+    person = new_person()
+
+    def once():
+        pool = start_pool(workers=1, standby="never", db_timeout_ms=2500,
+                          io_timeout_ms=2500, hash_deadline_ms=2500,
+                          request_deadline_ms=2600)
+        [worker] = workers_of(pool, 1)
+        sessions = [Session(contract.check_signed_in(sign_in(
+            pool, person.email, person.password))) for _ in range(6)]
+        with contextlib.ExitStack() as stack:
+            rivals = [held(stack, cluster, one) for one in sessions]
+            guests = [guest_of(stack, pool) for _ in sessions]
+            for guest, session in zip(guests, sessions):
+                guest.params(fastcgi.request_params(
+                    "POST", "/v2/auth/sign-out", b"{}",
+                    {"Content-Type": "application/json", **session.bearer}))
+                guest.stdin(b"{}")
+            process.wait_until("one to wait", lambda: is_anybody_held(cluster))
+            os.kill(pool.pid, signal.SIGKILL)
+            pool.process.wait()
+            for rival in rivals:  # one after the other
+                process.wait_until("the next", lambda: is_anybody_held(cluster)
+                                   or not process.is_alive(worker))
+                time.sleep(1.5)
+                rival.rollback()
+            answers = [guest.answer() for guest in guests]
+        assert {one.status for one in answers if one.ended} == {204}
+        assert 1 < sum(one.ended for one in answers) < len(answers)
+        assert not process.is_alive(worker)
+    clock.in_time(once)
 
 
 def test_worker_killed_while_it_hashes(start_pool, new_person, sign_in):
