@@ -605,6 +605,91 @@ def test_deaths_in_a_row_are_slowed_and_explained(start_pool):
         assert "giving up" in log
 
 
+# ---- workers that do not do as they are told ---------------------------------
+
+SHORT = {"request_deadline_ms": 2000, "io_timeout_ms": 1900,
+         "db_timeout_ms": 1900, "hash_deadline_ms": 1900}
+
+# From the deadline, or the word to leave, to the end of one that stands still: the
+# second that it is given, and what the parent may be late.
+PATIENCE = 1 + 3
+
+
+@contextlib.contextmanager
+def standing_still(pid):
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+
+def gone_within(seconds, pid):
+    process.wait_until("its end", lambda: not process.is_alive(pid), seconds)
+
+
+def test_who_stands_still_in_a_request_is_ended(start_pool, keys):
+    """Its client is not left waiting, and another takes its place."""
+    pool = start_pool(**SLOW, **SHORT)
+    workers = workers_of(pool)
+    body = b'{"email": "nobody@example.test", "password": "a password"}'
+    with fastcgi.Connection(pool.address) as connection:
+        connection.begin()
+        connection.params(fastcgi.request_params(
+            "POST", "/v2/auth/sign-in", body, {
+                "Content-Type": "application/json",
+                "X-Api-Key": keys.publishable}))
+        connection.stdin(body)
+        hashing = process.wait_until("a busy worker", lambda: busy_one(pool))
+        with standing_still(hashing), Load(health_of(pool)) as load:
+            gone_within(2 + PATIENCE, hashing)
+            answer = connection.answer()
+            assert not answer.ended and not answer.output
+            assert hashing not in workers_of(pool)
+            load.wait_for_more()
+        assert not load.other_than(200)
+    log = pool.log()
+    assert (f"worker {hashing} has been busy for more than request_deadline_ms"
+            " (2000) and is ended") in log
+    assert f"worker {hashing} died: SIGKILL" in log
+    [kept] = workers - {hashing}
+    assert kept in pool.workers()
+
+
+def test_who_does_not_leave_at_a_reload_is_killed(start_pool):
+    pool = start_pool(**SHORT)
+    deaf = min(workers_of(pool))
+    with standing_still(deaf), Load(health_of(pool)) as load:
+        pool.hang_up()
+        process.wait_until("the next program", lambda: len(
+            pool.events("start")) == 2)
+        gone_within(2 + PATIENCE, deaf)
+        load.wait_for_more()
+    assert not load.other_than(200)
+    assert f"worker {deaf} does not leave and is killed" in pool.log()
+    assert f"worker {deaf} died: SIGKILL" in pool.log()
+    assert len(workers_of(pool)) == 2
+
+
+@pytest.mark.parametrize("changes, times", [(SHORT, 1), ({}, 2)],
+                         ids=["once", "twice"])
+def test_who_does_not_leave_at_the_end_is_killed(start_pool, changes, times):
+    """After request_deadline_ms; or a second after somebody has said it again."""
+    pool = start_pool(**changes)
+    deaf, other = workers_of(pool)
+    with standing_still(deaf):
+        os.kill(pool.pid, signal.SIGTERM)
+        gone_within(process.LONG, other)
+        if times == 2:
+            assert pool.process.is_running() and process.is_alive(deaf)
+            os.kill(pool.pid, signal.SIGTERM)
+        assert pool.process.wait(2 + PATIENCE) == 0
+        gone_within(1, deaf)
+    assert f"worker {deaf} died: SIGKILL" in pool.log()
+    assert not os.path.exists(pool.address)
+
+
 def test_shortage_of_workers_is_told_once(start_pool, sign_in):
     pool = start_pool(**SLOW)
     with Load(lambda: sign_in(pool, "nobody@example.test", "a password")):
