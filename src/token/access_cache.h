@@ -18,9 +18,9 @@ void access_cache_free(struct access_cache *cache);
  * Known are tokens that were good, by their SHA-256; their time is looked at
  * anew, and all are forgotten when the keys were read again.
  */
-enum access_token_result
-access_cache_verify(struct access_cache *cache, const struct keys *keys,
-                    const char *issuer, const char *audience, const char *token,
-                    size_t size, int64_t now_us, struct access_claims *claims);
+enum access_token_result access_cache_verify(struct access_cache *cache,
+    const struct keys *keys, const char *issuer, const char *audience,
+    const char *token, size_t size, int64_t now_us,
+    struct access_claims *claims);
 
 #endif
