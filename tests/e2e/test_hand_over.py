@@ -3,6 +3,7 @@ the sessions that ended: nobody passes whose session's end was told."""
 
 import contextlib
 import os
+import shutil
 import signal
 import threading
 import time
@@ -10,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from harness import clock, contract, fastcgi, process
+from harness import clock, contract, fastcgi, process, tree
 from harness.sessions import Session, ask
 
 CHECK, SIGN_OUT = "/v2/auth/check", "/v2/auth/sign-out"
@@ -77,6 +78,14 @@ def between(pool):
     pytest.fail("the parent was never caught between the two")
 
 
+def judges_by_itself(pool, keys, ctl):
+    """Does it pass a young token without asking the database?"""
+    next_second()
+    session = opened(pool, keys)
+    ctl("session", "revoke", session.sid)
+    return passes(pool, session)
+
+
 def test_what_either_program_ends_the_other_asks_about(start_pool, keys, ctl):
     pool = start_pool(workers=1)
     next_second()
@@ -96,12 +105,23 @@ def test_what_either_program_ends_the_other_asks_about(start_pool, keys, ctl):
             with stopped(one):
                 assert passes(pool, third)
     process.wait_until("one worker", lambda: pool.workers() == [new])
+    assert judges_by_itself(pool, keys, ctl)
 
-    # What is issued from now on is judged without the database again.
-    next_second()
-    last = opened(pool, keys)
-    ctl("session", "revoke", last.sid)
-    assert passes(pool, last)
+
+def test_a_program_that_is_gone_when_its_time_comes(room, start_pool, keys, ctl):
+    """The old one goes on, and alone: it knows again who has left."""
+    program = room / "postern.fcgi"
+    shutil.copy(tree.POSTERN, program)
+    pool = start_pool([program, "--config", "{settings}", "--listen",
+                       "unix:{sock}"])
+    new = room / "new"
+    new.write_text('#!/bin/sh\nrm -- "$0"\n')
+    new.chmod(0o755)
+    new.rename(program)
+    pool.hang_up()
+    process.wait_until("a refusal", lambda: "the old program goes on" in
+                       pool.log())
+    assert judges_by_itself(pool, keys, ctl)
 
 
 @contextlib.contextmanager
