@@ -201,19 +201,86 @@ def test_lighttpd_is_killed(mount, deaths):
     gone(family)
 
 
-def test_spawn_fcgis_daemon(place, mount):
-    """One process to end; what it leaves behind does not hinder the next."""
+def daemon_of(mount):
+    """Its process id, as its file has it."""
+    return int((mount.room / "run/pid").read_text())
+
+
+def init_says(mount, *arguments):
+    done = mounts.init_script(mount, *arguments, check=False)
+    return done.returncode, done.stdout.decode() + done.stderr.decode()
+
+
+def test_init_starts_and_ends_it(mount):
     one = mount("spawn-fcgi-daemon")
     assert health(one).status == 200
-    pid_file = one.room / "run/pid"
-    pool = int(pid_file.read_text())
+    pool = daemon_of(one)
     family = [pool, *process.children(pool)]
-    os.kill(pool, signal.SIGTERM)
-    gone(family)
-    assert (one.room / "run/postern.sock").exists()  # spawn-fcgi's, not ours
-    mounts.spawn_fcgi_daemon(one)
-    assert int(pid_file.read_text()) != pool
+    assert init_says(one, "status") == (0, "postern runs\n")
+    assert init_says(one, "start") == (0, "postern runs already\n")
+    assert daemon_of(one) == pool
+    assert init_says(one, "stop") == (0, "")
+    assert not any(map(process.is_alive, family))
+    assert init_says(one, "status") == (3, "postern does not run\n")
+    assert init_says(one, "reload")[0] != 0
+    assert init_says(one, "stop") == (0, "")
+    assert init_says(one, "begin")[0] == 2
+
+
+def test_init_reloads_and_restarts_it(mount):
+    one = mount("spawn-fcgi-daemon")
+    pool = daemon_of(one)
+    with Load(lambda: health(one), clients=2) as load:
+        load.wait_for_more()
+        before = process.children(pool)
+        assert init_says(one, "reload") == (0, "")
+        process.wait_until("new workers", lambda: not set(before) & set(
+            process.children(pool)) and process.children(pool))
+        load.wait_for_more()
+    assert not load.other_than(200)
+    assert init_says(one, "restart")[0] == 0
+    assert daemon_of(one) != pool and not process.is_alive(pool)
     process.wait_until("service again", lambda: health(one).status == 200, 5)
+
+
+def test_init_starts_it_after_a_death(mount):
+    """What a pool leaves that was killed hinders nobody; nor is another process
+    taken for it that has its number by now."""
+    one = mount("spawn-fcgi-daemon")
+    pool = daemon_of(one)
+    family = [pool, *process.children(pool)]
+    os.kill(pool, signal.SIGKILL)
+    gone(family)
+    pid_file = one.room / "run/pid"
+    pid_file.write_text(str(os.getpid()))
+    assert init_says(one, "status") == (3, "postern does not run\n")
+    assert init_says(one, "start")[0] == 0
+    assert daemon_of(one) not in (pool, os.getpid())
+    process.wait_until("service again", lambda: health(one).status == 200, 5)
+
+
+def test_spawn_fcgis_daemon_by_hand(place, room):
+    """The manual's command; what the daemon leaves does not hinder the next."""
+    def start():
+        process.run(["sh", "-c", deploy.command(
+            "man/postern.fcgi.8",
+            "POSTERN_CONFIG=/etc/postern/postern.conf spawn-fcgi -P", {
+                mounts.SETTINGS: place.write_settings("daemon"),
+                "/run/postern": room, mounts.PROGRAM: tree.POSTERN,
+                "-U postern": f"-U {mounts.USER}",
+                "-u postern": f"-u {mounts.USER}"})], check=True)
+        return int((room / "pid").read_text())
+
+    address = room / "postern.sock"
+    for _ in range(2):
+        pool = start()
+        try:
+            assert fastcgi.ask(str(address), "GET", HEALTH).status == 200
+            family = [pool, *process.children(pool)]
+        finally:
+            os.kill(pool, signal.SIGTERM)
+        gone(family)
+        assert address.exists()  # spawn-fcgi's, not ours
 
 
 def test_spawn_fcgi_by_hand(place, room, sign_in, people):

@@ -4,7 +4,6 @@ stands in deploy/ or man/."""
 import os
 import shlex
 import shutil
-import signal
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -216,25 +215,20 @@ def spawn_fcgi(mount):
     return address
 
 
-def spawn_fcgi_daemon(mount):
-    """The manual's command."""
-    run = mount.room / "run"
-    run.mkdir(exist_ok=True)
-    command = deploy.command(
-        "man/postern.fcgi.8",
-        "POSTERN_CONFIG=/etc/postern/postern.conf spawn-fcgi -P", {
-            SETTINGS: mount.settings(), "/run/postern": run, PROGRAM: POSTERN,
-            "-U postern": f"-U {USER}", "-u postern": f"-u {USER}"})
-    process.run(["sh", "-c", command], check=True)
-    pid = int((run / "pid").read_text())
+def init_script(mount, *arguments, check=True):
+    """deploy/spawn-fcgi/postern.init, as init runs it."""
+    return process.run(
+        [TOP / "deploy/spawn-fcgi/postern.init", *arguments], check=check,
+        env=process.clean_environment(
+            SPAWN_PROGRAM=POSTERN, SPAWN_USER=USER,
+            SPAWN_DIRECTORY=mount.room / "run",
+            POSTERN_CONFIG=mount.settings()))
 
-    def stop():
-        if process.is_alive(pid):
-            os.kill(pid, signal.SIGTERM)
-        process.wait_until("the pool's end",
-                           lambda: not process.is_alive(pid))
-    mount.processes.callback(stop)
-    return str(run / "postern.sock")
+
+def spawn_fcgi_daemon(mount):
+    init_script(mount, "start")
+    mount.processes.callback(init_script, mount, "stop")
+    return str(mount.room / "run/postern.sock")
 
 
 def unit(name):
