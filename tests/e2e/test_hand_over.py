@@ -12,10 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from harness import clock, contract, fastcgi, process, tree
+from harness.family import Family
 from harness.sessions import Session, ask
 
 CHECK, SIGN_OUT = "/v2/auth/check", "/v2/auth/sign-out"
 SESSION, REFRESH = "/v2/auth/session", "/v2/auth/refresh"
+HEALTH = "/v2/auth/health"
 
 
 def opened(pool, keys):
@@ -165,6 +167,32 @@ def test_what_the_last_one_of_a_program_ends(start_pool, new_person, sign_in,
             rival.rollback()
             assert connection.answer().status == 204
             assert not passes(pool, session)
+
+
+@pytest.mark.parametrize("how", ["reload", "death"])
+def test_whom_an_old_worker_has_let_in(start_pool, keys, how):
+    """It waits for them, while the next program's workers serve everybody else."""
+    pool = start_pool(workers=1, standby="always")
+    with Family(pool, workers=1) as family, \
+            fastcgi.Connection(pool.address) as guest:
+        guest.begin()
+        assert fastcgi.ask(pool.address, "GET", HEALTH).status == 200
+        [old] = family.workers()
+        if how == "death":
+            family.kill()
+            family.follow()
+        else:
+            pool.hang_up()
+            process.wait_until("a new worker", lambda: len(
+                pool.events("start")) == 2 and len(family.workers()) == 2)
+        next_second()
+        session = opened(pool, keys)
+        sign_out(pool, session)
+        assert process.is_alive(old)
+        guest.params(fastcgi.request_params("GET", CHECK,
+                                            headers=session.cookie))
+        guest.stdin(b"")
+        contract.check_refused(guest.answer(), 401, "INVALID_SESSION_TOKEN")
 
 
 def test_who_waits_at_a_pool_that_stops(start_pool, new_person, sign_in, cluster,
