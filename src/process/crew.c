@@ -33,7 +33,7 @@
 static bool
 is_current(const struct crew_child *child)
 {
-	return child->pid != 0 && !child->old && child->told_ms == 0;
+	return child->pid != 0 && !child->inherited && child->told_ms == 0;
 }
 
 static int
@@ -57,13 +57,13 @@ crew_alive(const struct crew *crew)
 }
 
 int
-crew_old(const struct crew *crew)
+crew_inherited(const struct crew *crew)
 {
 	int count = 0;
 
 	for (int slot = 0; slot < crew->top; slot++)
 		count +=
-		    crew->children[slot].pid != 0 && crew->children[slot].old;
+		    crew->children[slot].pid != 0 && crew->children[slot].inherited;
 	return count;
 }
 
@@ -192,7 +192,7 @@ log_end_of(const struct crew *crew, int slot, int status, int64_t age_ms)
 	uint64_t requests = board_look(crew->start.board, slot).requests;
 	char how[32], served[48] = "";
 
-	if (!child->old)
+	if (!child->inherited)
 		snprintf(served, sizeof(served), " after %" PRIu64 " requests",
 		    requests);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
@@ -250,7 +250,7 @@ crew_dismiss(struct crew *crew, bool kept)
 		struct crew_child *child = &crew->children[slot];
 
 		if (child->pid != 0)
-			tell(child, kept || child->old ? SIGTERM : SIGUSR2);
+			tell(child, kept || child->inherited ? SIGTERM : SIGUSR2);
 	}
 }
 
@@ -277,7 +277,7 @@ watch_deadline(struct crew *crew, int slot, int64_t now_ms)
 		tell(child, SIGKILL);
 		return;
 	}
-	if (child->old || sight.state == BOARD_IDLE ||
+	if (child->inherited || sight.state == BOARD_IDLE ||
 	    now_ms - sight.since_ms <= limit_ms)
 		return;
 	if (child->overdue_ms == 0) {
@@ -368,14 +368,14 @@ crew_adopt(struct crew *crew, const struct succession *before)
 			continue;
 		crew->children[crew->top++] = (struct crew_child){
 			.pid = child->pid,
-			.old = true,
+			.inherited = true,
 			.started_ms = child->started_ms,
 		};
 	}
 }
 
 void
-crew_leave(const struct crew *crew, struct succession *will)
+crew_bequeath(const struct crew *crew, struct succession *will)
 {
 	for (int slot = 0; slot < crew->top; slot++) {
 		const struct crew_child *child = &crew->children[slot];
@@ -405,16 +405,16 @@ is_ready(const struct crew *crew)
 }
 
 static bool
-is_old(const struct crew_child *child)
+is_untold(const struct crew_child *child)
 {
-	return child->pid != 0 && child->old && child->told_ms == 0;
+	return child->pid != 0 && child->inherited && child->told_ms == 0;
 }
 
 bool
-crew_has_old(const struct crew *crew)
+crew_has_untold(const struct crew *crew)
 {
 	for (int slot = 0; slot < crew->top; slot++)
-		if (is_old(&crew->children[slot]))
+		if (is_untold(&crew->children[slot]))
 			return true;
 	return false;
 }
@@ -422,9 +422,9 @@ crew_has_old(const struct crew *crew)
 void
 crew_hand_over(struct crew *crew)
 {
-	if (!crew_has_old(crew) || !is_ready(crew))
+	if (!crew_has_untold(crew) || !is_ready(crew))
 		return;
 	for (int slot = 0; slot < crew->top; slot++)
-		if (is_old(&crew->children[slot]))
+		if (is_untold(&crew->children[slot]))
 			tell(&crew->children[slot], SIGTERM);
 }

@@ -14,8 +14,8 @@
 #define CREW_SLOTS SUCCESSION_MOST
 
 struct crew_child {
-	pid_t pid; /* 0: the slot is free */
-	bool old;  /* of the program before: the board does not show it */
+	pid_t pid;          /* 0: the slot is free */
+	bool inherited;     /* of the program before: the board does not show it */
 	int64_t started_ms; /* clock_steady_ms(), as all times here */
 	int64_t told_ms;    /* it was told to leave; 0: not yet */
 	int64_t overdue_ms; /* found over the deadline; 0: never */
@@ -41,11 +41,11 @@ struct crew {
 /*
  * What the program before this one left: those that are our children still serve
  * until crew_hand_over() finds a worker of ours that can, so that the service goes
- * on should something keep new ones from starting.  crew_leave() writes down all,
+ * on should something keep new ones from starting.  crew_bequeath() writes down all,
  * for the program after this one.
  */
 void crew_adopt(struct crew *crew, const struct succession *before);
-void crew_leave(const struct crew *crew, struct succession *will);
+void crew_bequeath(const struct crew *crew, struct succession *will);
 void crew_hand_over(struct crew *crew);
 
 /* Start the workers that are missing, at growing intervals while they die
@@ -74,12 +74,13 @@ void crew_tell(struct crew *crew, int number);
 void crew_dismiss(struct crew *crew, bool kept);
 
 int crew_alive(const struct crew *crew);
-int crew_old(const struct crew *crew); /* of the program before */
+int crew_inherited(const struct crew *crew); /* of the program before */
 bool crew_are_all_busy(const struct crew *crew);
 uint64_t crew_served(const struct crew *crew); /* requests, by who is there */
 
-/* Do old workers serve, until a new one can? */
-bool crew_has_old(const struct crew *crew);
+/* Are there workers of the program before that have not been told to leave, since
+ * none of ours can serve yet? */
+bool crew_has_untold(const struct crew *crew);
 
 /* For how many milliseconds none will be started, since they die young. */
 int64_t crew_rest_ms(const struct crew *crew);

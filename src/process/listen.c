@@ -239,7 +239,7 @@ listen_adopt(const struct config *config, const struct succession *succession,
 }
 
 void
-listen_leave(const struct listener *listener, struct succession *succession)
+listen_bequeath(const struct listener *listener, struct succession *succession)
 {
 	succession->fd = listener->fd;
 	succession->source = listener->source;

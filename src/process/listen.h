@@ -53,7 +53,7 @@ int listen_open(const struct config *config, struct listener *listener);
  * reason logged and nothing open. */
 int listen_adopt(const struct config *config,
     const struct succession *succession, struct listener *listener);
-void listen_leave(const struct listener *listener,
+void listen_bequeath(const struct listener *listener,
     struct succession *succession);
 
 /* Take the setting "socket_users" anew.  0, or -1 with the reason logged and

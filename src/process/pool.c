@@ -31,8 +31,8 @@
 #define KILL_AFTER_MS 1000 /* for workers that have lost our patience */
 
 /* To serve on when mod_fcgid wants us to leave: until nobody has come for so long,
- * and for how long at most.  It looks who has left after 340 ms, and then after
- * 1340. */
+ * and for how long at most.  mod_fcgid looks who has left after 340 ms, and then
+ * after 1340. */
 #define LINGER_MS      250
 #define LINGER_LOOK_MS 50
 #define LINGER_MOST_MS 1000
@@ -69,10 +69,10 @@ will_of(const struct pool *pool)
 {
 	struct succession *will = memory_zeroed(1, sizeof(*will));
 
-	listen_leave(pool->listener, will);
-	will->standby = standby_left(&pool->standby);
+	listen_bequeath(pool->listener, will);
+	will->standby = standby_bequest(&pool->standby);
 	will->strangers_until_ms = pool->strangers_until_ms;
-	crew_leave(&pool->crew, will);
+	crew_bequeath(&pool->crew, will);
 	return will;
 }
 
@@ -87,7 +87,7 @@ suspend_ended(struct pool *pool)
 static void
 resume_ended(struct pool *pool)
 {
-	if (!pool->doubled || crew_old(&pool->crew) > 0)
+	if (!pool->doubled || crew_inherited(&pool->crew) > 0)
 		return;
 	pool->doubled = false;
 	ended_resume(pool->ended);
@@ -205,7 +205,7 @@ publish(const struct pool *pool)
 
 	gate_stats(pool->gate, &stats);
 	board_put(pool->board, BOARD_WORKERS, pool->crew.workers);
-	board_put(pool->board, BOARD_OLD, crew_old(&pool->crew));
+	board_put(pool->board, BOARD_INHERITED, crew_inherited(&pool->crew));
 	board_put(pool->board, BOARD_STANDBY, pool->standby.pid);
 	board_put(pool->board, BOARD_HASH_SLOTS, stats.slots);
 	board_put(pool->board, BOARD_HASH_SLOTS_BUSY, stats.busy_slots);
@@ -231,7 +231,7 @@ patience(const struct pool *pool)
 
 	if (wait_ms > pool->config->request_deadline_ms / 4)
 		wait_ms = pool->config->request_deadline_ms / 4;
-	if (crew_has_old(&pool->crew))
+	if (crew_has_untold(&pool->crew))
 		wait_ms = HAND_OVER_MS;
 	if (pool->lingers)
 		wait_ms = LINGER_LOOK_MS;
@@ -405,7 +405,7 @@ share_memory(struct pool *pool)
 	pool->ended = ended_new(pool->config->access_token_seconds);
 	ended_doubt_for(pool->ended,
 	    pool->strangers_until_ms - clock_steady_ms());
-	if (crew_old(&pool->crew) > 0)
+	if (crew_inherited(&pool->crew) > 0)
 		suspend_ended(pool);
 	return pool->ended != NULL ? 0 : -1;
 }

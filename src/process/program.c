@@ -76,7 +76,7 @@ become_trial(const struct program *program,
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (nothing != -1 && dup2(nothing, STDOUT_FILENO) != -1 &&
 	    dup2(said, STDERR_FILENO) != -1 &&
-	    succession_leave(succession, getpid()) == 0)
+	    succession_bequeath(succession, getpid()) == 0)
 		execv(program->path,
 		    with_argument(program->arguments, "--test"));
 	log_error("could not start \"%s\": %s", program->path,
@@ -169,7 +169,7 @@ void
 program_become(const struct program *program,
     const struct succession *succession)
 {
-	if (succession_leave(succession, getpid()) == 0)
+	if (succession_bequeath(succession, getpid()) == 0)
 		execv(program->path, program->arguments);
 	log_error("could not start \"%s\": %s", program->path,
 	    strerror(errno));

@@ -14,7 +14,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/memory.h"
 
 #define NAME "postern-standby" /* as long as a name may be: prctl(2) */
 
@@ -184,7 +183,7 @@ stand_by(const struct standby_needs *needs, pid_t parent)
 	prctl(PR_SET_PDEATHSIG, SIGUSR1);
 	prctl(PR_SET_NAME, NAME);
 	keys_close(needs->keys);
-	listen_leave(needs->listener, &watch.will);
+	listen_bequeath(needs->listener, &watch.will);
 	watch.giver_fd = watch.will.giver_fd != 0 ? watch.will.giver_fd : -1;
 	while (!is_orphan(&watch)) {
 		if (is_alone(&watch))
@@ -207,8 +206,8 @@ start(struct standby *standby, const struct standby_needs *needs)
 	if (pid == 0) {
 		/* At once, not only by the parent: should that die now, two
 		 * would take its place. */
-		if (standby->old != 0)
-			kill(standby->old, SIGKILL);
+		if (standby->inherited != 0)
+			kill(standby->inherited, SIGKILL);
 		stand_by(needs, parent);
 	}
 	standby->start_at_ms = clock_steady_ms() + AGAIN_MS;
@@ -222,13 +221,13 @@ void
 standby_adopt(struct standby *standby, const struct succession *before)
 {
 	if (before->standby != 0 && succession_is_child(before->standby))
-		standby->old = before->standby;
+		standby->inherited = before->standby;
 }
 
 pid_t
-standby_left(const struct standby *standby)
+standby_bequest(const struct standby *standby)
 {
-	return standby->pid != 0 ? standby->pid : standby->old;
+	return standby->pid != 0 ? standby->pid : standby->inherited;
 }
 
 void
@@ -239,15 +238,15 @@ standby_tend(struct standby *standby, const struct standby_needs *needs)
 	if (wanted && standby->pid == 0 &&
 	    clock_steady_ms() >= standby->start_at_ms)
 		start(standby, needs);
-	if (standby->old != 0 && (standby->pid != 0 || !wanted))
-		kill(standby->old, SIGKILL);
+	if (standby->inherited != 0 && (standby->pid != 0 || !wanted))
+		kill(standby->inherited, SIGKILL);
 }
 
 enum standby_end
 standby_bury(struct standby *standby, pid_t pid, int status)
 {
-	if (pid == standby->old) {
-		standby->old = 0;
+	if (pid == standby->inherited) {
+		standby->inherited = 0;
 		return STANDBY_ENDED;
 	}
 	if (pid != standby->pid)
@@ -280,5 +279,5 @@ void
 standby_dismiss(struct standby *standby)
 {
 	end(&standby->pid);
-	end(&standby->old);
+	end(&standby->inherited);
 }

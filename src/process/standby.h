@@ -21,7 +21,7 @@
 
 struct standby {
 	pid_t pid;           /* 0: there is none now */
-	pid_t old;           /* the one of the program before; 0: none */
+	pid_t inherited;     /* the one of the program before; 0: none */
 	int64_t start_at_ms; /* not before: clock_steady_ms() */
 };
 
@@ -35,7 +35,7 @@ void standby_adopt(struct standby *standby, const struct succession *before);
 
 /* The one to leave to the next program: where there is none of ours now, it is the
  * one before. */
-pid_t standby_left(const struct standby *standby);
+pid_t standby_bequest(const struct standby *standby);
 
 /*
  * For the parent, again and again: has one, when it is wanted, as soon as that

@@ -261,8 +261,8 @@ write_states(FILE *out, const struct board *board)
 	}
 	if (there != wanted)
 		line_add(&line, wanted, "wanted");
-	if (number_of(board, BOARD_OLD) > 0)
-		line_add(&line, number_of(board, BOARD_OLD),
+	if (number_of(board, BOARD_INHERITED) > 0)
+		line_add(&line, number_of(board, BOARD_INHERITED),
 		    "of the program before");
 	line_end(&line);
 	write_counter(out, "ended", METRICS_WORKER_ENDS);

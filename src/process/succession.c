@@ -135,7 +135,7 @@ keep(const struct succession *succession, bool kept)
 }
 
 int
-succession_leave(const struct succession *succession, pid_t heir)
+succession_bequeath(const struct succession *succession, pid_t heir)
 {
 	char *text = memory_zeroed(SUCCESSION_TEXT_SIZE, 1);
 

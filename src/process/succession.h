@@ -54,9 +54,9 @@ int succession_parse(const char *text, pid_t heir,
 bool succession_is_child(pid_t pid);
 
 /* Put it into the environment for `heir`, and let execve(2) keep the file
- * descriptors that it names; and take both back.  succession_leave() returns 0, or
+ * descriptors that it names; and take both back.  succession_bequeath() returns 0, or
  * -1 with the reason in errno. */
-int succession_leave(const struct succession *succession, pid_t heir);
+int succession_bequeath(const struct succession *succession, pid_t heir);
 void succession_forget(const struct succession *succession);
 
 enum succession_taken {

@@ -96,8 +96,9 @@ take_signals(void)
 	return signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Serve until nobody waits at the socket any more. */
 static void
-empty(struct worker *worker)
+begin_emptying(struct worker *worker)
 {
 	worker->empty_until_ms = clock_steady_ms() + EMPTY_MS;
 }
@@ -126,22 +127,29 @@ give_time(const struct worker *worker)
 		    ALARM_GRACE_MS);
 }
 
-/* Without a parent: those who replace us have another list of sessions that ended.
- * Where nobody takes its place, we are the last who can serve those at a door of our
- * own; and lighttpd and mod_fcgid turn to nobody else while that is open. */
+/* Those who replace us have another list of sessions that ended; and the alarm set
+ * here is the last one. */
+static void
+become_orphan(struct worker *worker)
+{
+	ended_suspend(worker->start->ended);
+	give_time(worker);
+	worker->orphaned = true;
+}
+
+/* Where nobody takes our parent's place, we are the last who can serve those at a
+ * door of our own; and lighttpd and mod_fcgid turn to nobody else while that is
+ * open. */
 static void
 leave(struct worker *worker)
 {
 	const struct worker_start *start = worker->start;
 
-	if (getppid() != start->parent) {
-		ended_suspend(start->ended);
-		give_time(worker);
-		worker->orphaned = true;
-	}
+	if (getppid() != start->parent)
+		become_orphan(worker);
 	if (worker->orphaned && !start->outlived &&
 	    listen_shut(start->listener))
-		empty(worker);
+		begin_emptying(worker);
 	else
 		worker->leaving = true;
 }
@@ -155,7 +163,7 @@ read_signals(struct worker *worker)
 		if (info.ssi_signo == SIGTERM)
 			leave(worker);
 		else if (info.ssi_signo == SIGUSR2)
-			empty(worker);
+			begin_emptying(worker);
 		else if (log_reopen() == -1)
 			log_error("could not open the log again: %s",
 			    strerror(errno));

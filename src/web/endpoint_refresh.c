@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "acts/session.h"
-#include "base/json.h"
 #include "base/secret.h"
 #include "web/admit.h"
 #include "web/cookie.h"

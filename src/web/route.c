@@ -9,7 +9,6 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "base/secret.h"
 #include "web/admit.h"
 #include "web/cors.h"
 #include "web/endpoint.h"

@@ -105,7 +105,7 @@ test_the_next_ends_the_one_before(void **state)
 	assert_int_equal(WTERMSIG(status), SIGKILL);
 	assert_int_equal(standby_bury(&standby, before, status), STANDBY_ENDED);
 	before = 0;
-	assert_int_equal(standby_left(&standby), standby.pid);
+	assert_int_equal(standby_bequest(&standby), standby.pid);
 }
 
 static void
@@ -115,7 +115,7 @@ test_none_is_forgotten_while_the_next_has_to_wait(void **state)
 	standby.start_at_ms = clock_steady_ms() + 3600000;
 	standby_tend(&standby, &needs);
 	assert_int_equal(standby.pid, 0);
-	assert_int_equal(standby_left(&standby), before);
+	assert_int_equal(standby_bequest(&standby), before);
 	assert_int_equal(__real_kill(before, 0), 0);
 }
 

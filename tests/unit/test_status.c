@@ -170,7 +170,7 @@ test_what_is_wrong(void **state)
 	(void)state;
 	board_put(board, BOARD_LOOKED_MS, clock_steady_ms() - 61000);
 	board_put(board, BOARD_WORKERS, 4);
-	board_put(board, BOARD_OLD, 3);
+	board_put(board, BOARD_INHERITED, 3);
 	board_set(board, 1, BOARD_STARTING);
 	bytes = bytes_of(board, &size);
 	text = written(bytes, size, NULL, STATUS_SHOWN);

@@ -111,16 +111,16 @@ test_environment(void **state)
 {
 	(void)state;
 	assert_int_equal(succession_take(&read_back), SUCCESSION_NONE);
-	(void)succession_leave(whole(), getpid());
+	(void)succession_bequeath(whole(), getpid());
 	assert_int_equal(succession_take(&read_back), SUCCESSION_TAKEN);
 	/* No child will think that it was meant for it. */
 	assert_int_equal(succession_take(&read_back), SUCCESSION_NONE);
 
-	(void)succession_leave(whole(), getppid());
+	(void)succession_bequeath(whole(), getppid());
 	assert_int_equal(succession_take(&read_back), SUCCESSION_BAD);
 	assert_int_equal(succession_take(&read_back), SUCCESSION_NONE);
 
-	(void)succession_leave(whole(), getpid());
+	(void)succession_bequeath(whole(), getpid());
 	succession_forget(whole());
 	assert_int_equal(succession_take(&read_back), SUCCESSION_NONE);
 }
@@ -140,15 +140,15 @@ test_descriptors(void **state)
 	};
 
 	(void)state;
-	assert_int_equal(succession_leave(&left, getpid()), 0);
+	assert_int_equal(succession_bequeath(&left, getpid()), 0);
 	assert_true(is_kept(left.fd) && is_kept(left.giver_fd));
 	succession_forget(&left);
 	assert_false(is_kept(left.fd) || is_kept(left.giver_fd));
 	close(left.fd);
-	assert_int_equal(succession_leave(&left, getpid()), -1);
+	assert_int_equal(succession_bequeath(&left, getpid()), -1);
 	succession_forget(&left);
 	close(left.giver_fd);
-	assert_int_equal(succession_leave(&left, getpid()), -1);
+	assert_int_equal(succession_bequeath(&left, getpid()), -1);
 	succession_forget(&left);
 }
 
