@@ -56,12 +56,12 @@ enum sign_in_result {
 
 /*
  * Sign in.  Who comes when all places of the gate are taken is BUSY before the
- * database is asked; who is THROTTLED takes none.  For SIGN_IN_OK *answer holds the new session's tokens, which
- * the caller wipes; nothing is acknowledged before the database has it.  Every
- * answer about a person leaves an audit row.  That the domain signs in elsewhere is
- * none: it costs neither the database nor the address anything.  Nor is being
- * throttled one, which says nothing about whether there is such a person, nor about
- * the password.
+ * database is asked; who is THROTTLED takes none.  For SIGN_IN_OK *answer holds the
+ * new session's tokens, which the caller wipes; nothing is acknowledged before the
+ * database has it.  Every answer about a person leaves an audit row.  That the domain
+ * signs in elsewhere is none: it costs neither the database nor the address anything.
+ * Nor is being throttled one, which says nothing about whether there is such a person,
+ * nor about the password.
  */
 enum sign_in_result sign_in(const struct service *service,
     const struct sign_in *attempt, struct sign_in_answer *answer);
