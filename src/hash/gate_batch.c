@@ -84,6 +84,7 @@ mix(struct gate *gate, const struct batch *batch,
 		memcpy(blocks[i], gate_spread_room(gate, cell) + at, size);
 	}
 	gate->slots[batch->slot].used_ms = clock_steady_ms();
+	gate_arena_map(&arena, lanes_arena_size(cost, batch->count));
 
 	/* Only a batch that was put together wrongly is refused; to go on would
 	 * be to answer with hashes that are none. */

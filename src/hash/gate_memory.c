@@ -212,6 +212,17 @@ gate_arena(const struct gate *gate, unsigned slot)
 	};
 }
 
+void
+gate_arena_map(const struct lanes_arena *arena, size_t size)
+{
+#ifdef MADV_POPULATE_READ
+	(void)madvise(arena->memory, size, MADV_POPULATE_READ);
+#else
+	(void)arena;
+	(void)size;
+#endif
+}
+
 unsigned
 gate_width(const struct gate *gate, const struct scrypt_cost *cost)
 {

@@ -93,6 +93,11 @@ unsigned char *gate_mixed_room(const struct gate *gate,
 
 struct lanes_arena gate_arena(const struct gate *gate, unsigned slot);
 
+/* Have so much of an arena in the page tables of this process, which each worker has
+ * of its own: a fault for each page costs more than all that is computed in it.  A
+ * kernel that cannot (before Linux 5.14) does without. */
+void gate_arena_map(const struct lanes_arena *arena, size_t size);
+
 /* How many blocks of this cost a slot mixes at a time; 0: it has no room for
  * one. */
 unsigned gate_width(const struct gate *gate, const struct scrypt_cost *cost);
