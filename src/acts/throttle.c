@@ -2,9 +2,7 @@
 
 #include "acts/throttle.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "acts/service.h"
 #include "base/address.h"
@@ -82,14 +80,9 @@ throttle_device(const struct service *service, const struct throttle *throttle,
 static struct buckets *
 open_by_name(const struct config *config)
 {
-	unsigned char digest[DIGEST_SIZE];
-	char name[64];
+	char name[SHARED_NAME_SIZE];
 
-	digest_sha256(config->key_dir, strlen(config->key_dir), digest);
-	snprintf(name, sizeof(name),
-	    "postern-%u-addresses-1-%02x%02x%02x%02x%02x%02x",
-	    (unsigned)geteuid(), digest[0], digest[1], digest[2], digest[3],
-	    digest[4], digest[5]);
+	shared_name_make(name, "addresses-1-", config->key_dir);
 	return buckets_open(SETS, (struct shared_name){
 		.folder = config->shared_dir,
 		.name = name,

@@ -32,7 +32,7 @@ struct board_sight {
 enum board_number {
 	BOARD_LOOKED_MS, /* clock_steady_ms() of the last time */
 	BOARD_WORKERS,   /* as many as there should be */
-	BOARD_INHERITED,       /* workers of the program before, not on this board */
+	BOARD_INHERITED, /* workers of the program before, not on this board */
 	BOARD_STANDBY,   /* the standby's process id; 0: there is none */
 	BOARD_HASH_SLOTS,
 	BOARD_HASH_SLOTS_BUSY,

@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/digest.h"
 #include "base/log.h"
 
 void *
@@ -260,6 +261,18 @@ settle_freshness(struct shared_file *file)
 		flock(file->fd, LOCK_SH);
 	}
 	return 0;
+}
+
+void
+shared_name_make(char name[static SHARED_NAME_SIZE], const char *kind,
+    const char *agreed)
+{
+	unsigned char digest[DIGEST_SIZE];
+
+	digest_sha256(agreed, strlen(agreed), digest);
+	snprintf(name, SHARED_NAME_SIZE,
+	    "postern-%u-%s%02x%02x%02x%02x%02x%02x", (unsigned)geteuid(), kind,
+	    digest[0], digest[1], digest[2], digest[3], digest[4], digest[5]);
 }
 
 int

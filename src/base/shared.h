@@ -36,6 +36,13 @@ struct shared_name {
 	const char *remedy; /* and what to do that it takes none, or less */
 };
 
+#define SHARED_NAME_SIZE 64
+
+/* "postern-UID-", the kind of content (at most 20 bytes), and the beginning of a
+ * digest of what those who share it must agree upon. */
+void shared_name_make(char name[static SHARED_NAME_SIZE], const char *kind,
+    const char *agreed);
+
 struct shared_file {
 	void *memory;
 	size_t size;

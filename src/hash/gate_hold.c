@@ -90,7 +90,10 @@ is_owned(struct gate *gate, struct gate_cell *cell)
 bool
 gate_cell_is_taken(struct gate *gate, struct gate_cell *cell)
 {
-	return cell->occupied && (is_owned(gate, cell) || cell->occupied);
+	if (!cell->occupied)
+		return false;
+	/* Whose owner has died is reclaimed by the look, where it can be. */
+	return is_owned(gate, cell) || cell->occupied;
 }
 
 struct gate_cell *

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/digest.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "config.h"
@@ -83,19 +82,15 @@ gate_mapping(const struct gate *gate)
 
 /* Processes that say the same name must mean the same layout. */
 static void
-name_of(const struct gate_options *options, char *name, size_t room)
+name_of(const struct gate_options *options, char name[static SHARED_NAME_SIZE])
 {
-	unsigned char digest[DIGEST_SIZE];
 	char text[160];
 
 	snprintf(text, sizeof(text), "%s %" PRIu64 " %d %u %u %u %u %u %u",
 	    PACKAGE_VERSION, layout_of(options).size, (int)options->engine,
 	    options->slots, options->lanes, options->places,
 	    options->cost.log2_n, options->cost.r, options->cost.p);
-	digest_sha256(text, strlen(text), digest);
-	snprintf(name, room, "postern-%u-%02x%02x%02x%02x%02x%02x",
-	    (unsigned)geteuid(), digest[0], digest[1], digest[2], digest[3],
-	    digest[4], digest[5]);
+	shared_name_make(name, "", text);
 }
 
 /* Fresh memory is all zero, which is right for all but locks. */
@@ -114,7 +109,7 @@ make_locks(struct gate *gate)
 static int
 get_memory(struct gate *gate, uint64_t size)
 {
-	char text[48];
+	char text[SHARED_NAME_SIZE];
 	const struct shared_name name = {
 		.folder = gate->options.folder,
 		.name = text,
@@ -133,7 +128,7 @@ get_memory(struct gate *gate, uint64_t size)
 		gate->memory = shared_new(gate->size);
 		return gate->memory == NULL ? -1 : 0;
 	}
-	name_of(&gate->options, text, sizeof(text));
+	name_of(&gate->options, text);
 	if (shared_open(&gate->file, &name) != 0)
 		return -1;
 	gate->memory = gate->file.memory;
