@@ -12,7 +12,7 @@ import pytest
 from conftest import SIGN_IN
 from harness import contract, fastcgi, process, tree
 from harness.family import Family
-from harness.sessions import ACCESS, Session, ask
+from harness.sessions import ACCESS, Session, ask, signing_out
 
 CHECK = "/v2/auth/check"
 NAMES = ("User-Id", "Email", "Session-Id")
@@ -460,22 +460,11 @@ def test_a_database_that_did_not_answer_may_have_ended_some(
 def test_what_is_ended_for_a_parent_that_died(start_pool, new_person, cluster,
                                               sign_in, reloads):
     """A worker that outlives its parent has a list of its own."""
-    person, body = new_person(), b'{"scope": "all"}'
+    person = new_person()
     pool = start_pool(workers=1, standby="always", db_timeout_ms=20000)
     first, session = (signed_in(pool, person, sign_in) for _ in range(2))
     with Family(pool, workers=1) as family, \
-            contextlib.closing(cluster.connect()) as rival, \
-            fastcgi.Connection(pool.address) as connection:
-        rival.autocommit = False
-        rival.cursor().execute("SELECT FROM postern.sessions WHERE sid = %s"
-                               " FOR UPDATE", [first.sid])
-        connection.begin()
-        connection.params(fastcgi.request_params(
-            "POST", "/v2/auth/sign-out", body,
-            {"Content-Type": "application/json", **first.bearer}))
-        connection.stdin(body)
-        process.wait_until("it to wait", lambda: cluster.ask(
-            "SELECT 1 FROM pg_locks WHERE NOT granted"))
+            signing_out(cluster, pool, first) as (rival, connection):
         family.kill()
         family.follow()
         for _ in range(reloads):

@@ -13,7 +13,7 @@ import pytest
 
 from harness import clock, contract, fastcgi, process, tree
 from harness.family import Family
-from harness.sessions import Session, ask
+from harness.sessions import Session, ask, signing_out
 
 CHECK, SIGN_OUT = "/v2/auth/check", "/v2/auth/sign-out"
 SESSION, REFRESH = "/v2/auth/session", "/v2/auth/refresh"
@@ -124,26 +124,6 @@ def test_a_program_that_is_gone_when_its_time_comes(room, start_pool, keys, ctl)
     process.wait_until("a refusal", lambda: "the old program goes on" in
                        pool.log())
     assert judges_by_itself(pool, keys, ctl)
-
-
-@contextlib.contextmanager
-def signing_out(cluster, pool, session):
-    """A worker that ends all of somebody's sessions waits for a row; gives who holds
-    that, and the connection to the worker."""
-    body = b'{"scope": "all"}'
-    with contextlib.closing(cluster.connect()) as rival, \
-            fastcgi.Connection(pool.address) as connection:
-        rival.autocommit = False
-        rival.cursor().execute("SELECT FROM postern.sessions WHERE sid = %s"
-                               " FOR UPDATE", [session.sid])
-        connection.begin()
-        connection.params(fastcgi.request_params(
-            "POST", SIGN_OUT, body,
-            {"Content-Type": "application/json", **session.bearer}))
-        connection.stdin(body)
-        process.wait_until("it to wait", lambda: cluster.ask(
-            "SELECT 1 FROM pg_locks WHERE NOT granted"))
-        yield rival, connection
 
 
 def test_what_the_last_one_of_a_program_ends(start_pool, new_person, sign_in,

@@ -61,18 +61,15 @@ class Scene:
         finally:
             connection.close()
 
-    def wait_for(self, count):
-        self.cluster.wait_for_waiters(count)
-
     def meet(self, table, first, second):
         """`first` waits for rows of a table, `second` for `first`; what came of
         both."""
         with ThreadPoolExecutor() as threads:
             with self.held(table):
                 one = threads.submit(first)
-                self.wait_for(1)
+                self.cluster.wait_for_waiters(1)
                 other = threads.submit(second)
-                self.wait_for(2)
+                self.cluster.wait_for_waiters(2)
             return one.result(), other.result()
 
     def sessions(self):

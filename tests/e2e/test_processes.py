@@ -187,14 +187,6 @@ def health_of(pool):
     return lambda: fastcgi.ask(pool.address, "GET", HEALTH)
 
 
-def change(pool, **settings):
-    """Write other settings into the pool's file."""
-    path = pool.settings_file
-    chosen = dict(line.split("=", 1) for line in
-                  path.read_text().splitlines())
-    write_settings(path, {**chosen, **settings})
-
-
 def workers_of(pool, count=2):
     """The ids of its workers, once there are so many."""
     process.wait_until(f"{count} workers",
@@ -292,7 +284,7 @@ def test_sigusr2_is_for_workers_alone(start_pool):
 
 def test_reload_takes_new_settings(start_pool):
     pool = start_pool()
-    change(pool, base_path="/other", workers=3)
+    pool.change(base_path="/other", workers=3)
     reload(pool, workers=3)
     assert fastcgi.ask(pool.address, "GET", "/other/auth/health").status == 200
     assert fastcgi.ask(pool.address, "GET", HEALTH).status == 404
@@ -350,14 +342,14 @@ def test_request_in_flight_ends_with_the_old_worker(start_pool, sign_in):
 ])
 def test_bad_settings_change_nothing(start_pool, name, value, words):
     pool = start_pool()
-    change(pool, **{name: value})
+    pool.change(**{name: value})
     said = reload_in_vain(pool)
     assert words in said
 
 
 def test_settings_of_the_start_stay(start_pool):
     pool = start_pool()
-    change(pool, listen_mode="0600")
+    pool.change(listen_mode="0600")
     reload(pool)
     assert os.stat(pool.address).st_mode & 0o777 == 0o660
 

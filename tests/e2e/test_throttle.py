@@ -247,10 +247,8 @@ def test_off(start_pool, person, sign_in, cluster):
 
 
 def reload_with(pool, **changes):
-    settings = dict(line.split("=", 1) for line
-                    in pool.settings_file.read_text().splitlines())
-    write_settings(pool.settings_file, {**settings, **changes})
-    pool.reload(workers=int(settings["workers"]))
+    pool.change(**changes)
+    pool.reload(len(pool.workers()))
 
 
 def test_settings_are_reloaded(start_pool, person, sign_in, hold):

@@ -739,14 +739,10 @@ check_stuck_reader(void (*open_ends)(int ends[static 2]))
 			     "this one were lost\n$");
 }
 
-/* Also when no other line follows; and nothing is said of nothing. */
+/* Two lines into a pipe that is full. */
 static void
-test_lost_is_told_at_the_end(void **state)
+lose_two(int ends[static 2])
 {
-	static char text[1 << 20];
-	int saved = dup(STDERR_FILENO), ends[2];
-
-	(void)state;
 	open_pipe(ends);
 	dup2(ends[1], STDERR_FILENO);
 	assert_int_equal(log_open("stderr", LOG_FORMAT_PLAIN, LOG_LEVEL_INFO),
@@ -755,6 +751,17 @@ test_lost_is_told_at_the_end(void **state)
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	log_error("into the void");
 	log_error("into the void");
+}
+
+/* Also when no other line follows; and nothing is said of nothing. */
+static void
+test_lost_is_told_at_the_end(void **state)
+{
+	static char text[1 << 20];
+	int saved = dup(STDERR_FILENO), ends[2];
+
+	(void)state;
+	lose_two(ends);
 	read_all(ends[0], text, sizeof(text));
 	log_finish();
 	log_finish();
@@ -777,14 +784,7 @@ test_lost_is_told_though_that_was_lost(void **state)
 	int saved = dup(STDERR_FILENO), ends[2];
 
 	(void)state;
-	open_pipe(ends);
-	dup2(ends[1], STDERR_FILENO);
-	assert_int_equal(log_open("stderr", LOG_FORMAT_PLAIN, LOG_LEVEL_INFO),
-	    0);
-	fill(ends[1]);
-	fcntl(ends[0], F_SETFL, O_NONBLOCK);
-	log_error("into the void");
-	log_error("into the void");
+	lose_two(ends);
 	log_finish();
 	read_all(ends[0], text, sizeof(text));
 	log_finish();

@@ -101,6 +101,12 @@ class Pool:
         assert len(found) == 1
         return found[0]
 
+    def change(self, **settings):
+        """Write other settings into its file."""
+        chosen = dict(line.split("=", 1) for line in
+                      self.settings_file.read_text().splitlines())
+        write_settings(self.settings_file, {**chosen, **settings})
+
     def hang_up(self):
         os.kill(self.pid, signal.SIGHUP)
 

@@ -1,8 +1,9 @@
 """Sessions as a client holds them, and requests that show them."""
 
+import contextlib
 import json
 
-from . import contract, fastcgi
+from . import contract, fastcgi, process
 from .token import claims
 
 ACCESS, REFRESH = "postern-access", "postern-refresh"
@@ -50,3 +51,23 @@ def cleared(answer):
     return {name for name, (value, attributes)
             in contract.cookies(answer).items()
             if value == "" and attributes["max-age"] == "0"}
+
+
+@contextlib.contextmanager
+def signing_out(cluster, pool, session):
+    """A worker that ends all of somebody's sessions waits for a row; gives who holds
+    that, and the connection to the worker."""
+    body = b'{"scope": "all"}'
+    with contextlib.closing(cluster.connect()) as rival, \
+            fastcgi.Connection(pool.address) as connection:
+        rival.autocommit = False
+        rival.cursor().execute("SELECT FROM postern.sessions WHERE sid = %s"
+                               " FOR UPDATE", [session.sid])
+        connection.begin()
+        connection.params(fastcgi.request_params(
+            "POST", "/v2/auth/sign-out", body,
+            {"Content-Type": "application/json", **session.bearer}))
+        connection.stdin(body)
+        process.wait_until("it to wait", lambda: cluster.ask(
+            "SELECT 1 FROM pg_locks WHERE NOT granted"))
+        yield rival, connection
