@@ -65,6 +65,25 @@ sleep_on(struct gate_place *place, unsigned seen)
 		gate_slot_heal(place->gate);
 }
 
+/* Are we to take a slot?  Also when the next in line does not: it may be stopped. */
+static bool
+is_our_turn(const struct gate_place *place)
+{
+	struct gate_cell *next = gate_next(place->gate);
+
+	if (next == NULL || !gate_cell_has(place->cell, GATE_BLOCK_PENDING))
+		return false;
+	return next == place->cell || gate_is_left(place->gate, LOOK_UP_MS);
+}
+
+/* For whoever chooses the next in line. */
+static void
+show_mapped(struct gate_cell *cell, const struct gate *gate)
+{
+	cell->slot = gate->last_slot;
+	cell->mapped = gate_arena_mapped(gate);
+}
+
 /* See to it that our hash is computed, by us or by somebody else. */
 static enum gate_result
 attend(struct gate_place *place, const struct scrypt_cost *cost)
@@ -72,7 +91,6 @@ attend(struct gate_place *place, const struct scrypt_cost *cost)
 	struct gate *gate = place->gate;
 	struct gate_cell *cell = place->cell;
 	enum gate_result reason;
-	bool newcomer = true;
 
 	for (;;) {
 		unsigned seen = cell->signal;
@@ -85,18 +103,16 @@ attend(struct gate_place *place, const struct scrypt_cost *cost)
 		reason = reason_to_leave(place);
 		if (reason != GATE_OK && cell->begun_us == 0 && withdraw(cell))
 			return reason;
-		/* Not past those who wait already: a slot that has just become
-		 * free is theirs. */
-		if (newcomer && gate_oldest(gate, 0) != cell)
-			gate_wake_next(gate);
-		else if (gate_cell_has(cell, GATE_BLOCK_PENDING))
+		if (is_our_turn(place))
 			slot = gate_slot_take(gate);
-		newcomer = false;
+		else
+			gate_wake_next(gate);
 		if (slot == -1) {
 			sleep_on(place, seen);
 			continue;
 		}
 		gate_compute(place, (unsigned)slot, cost);
+		show_mapped(cell, gate);
 		gate_slot_release(gate, (unsigned)slot);
 	}
 }
@@ -107,6 +123,7 @@ static void
 post(struct gate_cell *cell, struct gate *gate, unsigned kind, unsigned count)
 {
 	cell->kind = kind;
+	show_mapped(cell, gate);
 	cell->posted_us = clock_steady_us();
 	cell->begun_us = 0;
 	cell->ticket = ++gate->head->ticket;

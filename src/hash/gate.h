@@ -19,10 +19,11 @@
  * at once; and since there are more workers than places, some never wait for a
  * hash, and serve requests that cost nothing.
  *
- * Who gets a slot computes there for others, too: their blocks lie in shared
- * memory and are mixed beside its own, in the lanes that those leave empty (see
- * lanes.h).  Nobody depends on anybody's life: the kernel tells when a process
- * has died, and what it had begun is begun again.
+ * Who gets a slot computes there for others, too: everybody's blocks lie in shared
+ * memory and are mixed in order of arrival, as many at a time as there are lanes (see
+ * lanes.h).  Slots go to those who had them before, as long as they wait for something
+ * themselves, since they have the memory mapped.  Nobody depends on anybody's life: the
+ * kernel tells when a process has died, and what it had begun is begun again.
  *
  *	gate_is_full()	no place: turn back, before anything else is asked
  *	gate_enter()	a place, or none

@@ -84,7 +84,7 @@ mix(struct gate *gate, const struct batch *batch,
 		memcpy(blocks[i], gate_spread_room(gate, cell) + at, size);
 	}
 	gate->slots[batch->slot].used_ms = clock_steady_ms();
-	gate_arena_map(&arena, lanes_arena_size(cost, batch->count));
+	gate_arena_map(gate, batch->slot, lanes_arena_size(cost, batch->count));
 
 	/* Only a batch that was put together wrongly is refused; to go on would
 	 * be to answer with hashes that are none. */
@@ -107,29 +107,25 @@ hand_back(const struct batch *batch, const struct gate_cell *own)
 	}
 }
 
-/* Mix our own hash's blocks and, in the lanes they leave, those of the others in
- * order of arrival, until ours are done. */
+/* Mix what there is of our kind in order of arrival: all of the first hash that the
+ * lanes have room for, and in those it leaves our share of the others. */
 static void
 combine(struct gate_place *place, unsigned slot, const struct scrypt_cost *cost)
 {
 	struct gate *gate = place->gate;
 	struct batch batch = { .slot = slot, .kind = gate_kind(cost) };
-	unsigned width = gate_width(gate, cost), limit;
-	struct gate_cell *other;
+	unsigned width = gate_width(gate, cost);
+	unsigned share = fair_share(gate, batch.kind, width);
+	struct gate_cell *cell;
 
-	for (;;) {
-		limit = fair_share(gate, batch.kind, width);
-		batch.count = 0;
-		take_blocks(&batch, place->cell, width);
-		if (batch.count == 0)
-			return;
-		while (batch.count < limit &&
-		       (other = gate_oldest(gate, batch.kind)) != NULL)
-			take_blocks(&batch, other, limit);
-		gate_wake_next(gate);
-		mix(gate, &batch, cost);
-		hand_back(&batch, place->cell);
-	}
+	while ((batch.count == 0 || batch.count < share) &&
+	       (cell = gate_oldest(gate, batch.kind)) != NULL)
+		take_blocks(&batch, cell, batch.count == 0 ? width : share);
+	if (batch.count == 0)
+		return;
+	gate_wake_next(gate);
+	mix(gate, &batch, cost);
+	hand_back(&batch, place->cell);
 }
 
 void

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/secret.h"
 #include "hash/gate_private.h"
 
@@ -125,16 +126,63 @@ gate_count_free_slots(const struct gate *gate)
 	return count;
 }
 
+bool
+gate_is_left(const struct gate *gate, int64_t ms)
+{
+	int64_t now_ms = clock_steady_ms();
+
+	for (unsigned i = 0; i < gate->options.slots; i++)
+		if (gate->slots[i].holder == 0 &&
+		    now_ms - gate->slots[i].free_ms >= ms)
+			return true;
+	return false;
+}
+
+/* How much of a free slot's arena has the owner of this hash mapped? */
+static size_t
+mapped(const struct gate *gate, struct gate_cell *cell)
+{
+	return gate->slots[cell->slot].holder == 0 ? cell->mapped : 0;
+}
+
+/* The first of its kind, or one that waits after it. */
+static struct gate_cell *
+best_mapped(struct gate *gate, struct gate_cell *first)
+{
+	struct gate_cell *best = first;
+
+	for (unsigned i = 0; i < gate->options.places; i++) {
+		struct gate_cell *cell = &gate->cells[i];
+
+		if (cell->occupied && cell->kind == first->kind &&
+		    mapped(gate, cell) > mapped(gate, best) &&
+		    gate_cell_has(cell, GATE_BLOCK_PENDING) &&
+		    is_owned(gate, cell))
+			best = cell;
+	}
+	return best;
+}
+
+struct gate_cell *
+gate_next(struct gate *gate)
+{
+	struct gate_cell *first;
+
+	if (gate_count_free_slots(gate) == 0)
+		return NULL;
+	do {
+		first = gate_oldest(gate, 0);
+	} while (first != NULL && !is_owned(gate, first));
+	if (first == NULL || first->kind == 0)
+		return first;
+	return best_mapped(gate, first);
+}
+
 void
 gate_wake_next(struct gate *gate)
 {
-	struct gate_cell *cell;
+	struct gate_cell *cell = gate_next(gate);
 
-	if (gate_count_free_slots(gate) == 0)
-		return;
-	do {
-		cell = gate_oldest(gate, 0);
-	} while (cell != NULL && !is_owned(gate, cell));
 	if (cell != NULL)
 		gate_cell_wake(cell);
 }
@@ -169,6 +217,7 @@ gate_slot_try(struct gate *gate, unsigned slot)
 void
 gate_slot_release(struct gate *gate, unsigned slot)
 {
+	gate->slots[slot].free_ms = clock_steady_ms();
 	gate->slots[slot].holder = 0;
 	shared_lock_release(&gate->slots[slot].lock);
 	gate_wake_next(gate);
@@ -190,10 +239,8 @@ gate_slot_take(struct gate *gate)
 	for (unsigned i = 0; i < count; i++) {
 		unsigned slot = (gate->last_slot + i) % count;
 
-		if (!gate_slot_try(gate, slot))
-			continue;
-		gate->last_slot = slot;
-		return (int)slot;
+		if (gate_slot_try(gate, slot))
+			return (int)slot;
 	}
 	return -1;
 }

@@ -207,15 +207,25 @@ gate_arena(const struct gate *gate, unsigned slot)
 	};
 }
 
-void
-gate_arena_map(const struct lanes_arena *arena, size_t size)
+size_t
+gate_arena_mapped(const struct gate *gate)
 {
+	if (gate->given_back != gate->slots[gate->last_slot].given_back)
+		return 0;
+	return gate->mapped;
+}
+
+void
+gate_arena_map(struct gate *gate, unsigned slot, size_t size)
+{
+	if (slot == gate->last_slot && size <= gate_arena_mapped(gate))
+		return;
 #ifdef MADV_POPULATE_READ
-	(void)madvise(arena->memory, size, MADV_POPULATE_READ);
-#else
-	(void)arena;
-	(void)size;
+	(void)madvise(gate_arena(gate, slot).memory, size, MADV_POPULATE_READ);
 #endif
+	gate->last_slot = slot;
+	gate->mapped = size;
+	gate->given_back = gate->slots[slot].given_back;
 }
 
 unsigned
@@ -249,8 +259,10 @@ gate_tend(struct gate *gate, int idle_seconds)
 			continue;
 		/* Of shared memory the pages themselves must go: for every
 		 * process that maps them, and what was in them, too. */
-		if (madvise(arena.memory, arena.size, MADV_REMOVE) == 0)
+		if (madvise(arena.memory, arena.size, MADV_REMOVE) == 0) {
 			slot->used_ms = 0;
+			slot->given_back++;
+		}
 		gate_slot_release(gate, i);
 	}
 }

@@ -34,6 +34,8 @@ struct gate_slot {
 	alignas(64) struct shared_lock lock;
 	atomic_int holder; /* process id for people to see; 0: free */
 	_Atomic int64_t used_ms; /* steady clock; 0: the arena is given back */
+	_Atomic int64_t free_ms; /* steady clock; since then, where it is free */
+	atomic_uint given_back; /* how often it was */
 };
 
 /* A place, and the one hash that its owner wants. */
@@ -44,6 +46,8 @@ struct gate_cell {
 	_Atomic uint64_t ticket; /* the order of arrival */
 	atomic_uint kind; /* N and r in one number: who can share a batch;
 	                     0: work that only its owner can do */
+	atomic_uint slot; /* that its owner computed in last, */
+	_Atomic size_t mapped; /* and how much of its arena it has mapped */
 	_Atomic int64_t posted_us, begun_us; /* 0: not begun */
 	atomic_uint blocks[GATE_BLOCKS_MAX]; /* enum gate_block */
 };
@@ -68,7 +72,10 @@ struct gate {
 	unsigned char *arenas; /* one a slot */
 	size_t room_size, arena_size;
 
-	unsigned last_slot; /* its memory is mapped already */
+	/* What this process computed in last, and has in its page tables. */
+	unsigned last_slot;
+	size_t mapped;       /* bytes of that slot's arena */
+	unsigned given_back; /* what that slot said then */
 };
 
 /* One process's hold of a cell. */
@@ -93,10 +100,14 @@ unsigned char *gate_mixed_room(const struct gate *gate,
 
 struct lanes_arena gate_arena(const struct gate *gate, unsigned slot);
 
-/* Have so much of an arena in the page tables of this process, which each worker has
- * of its own: a fault for each page costs more than all that is computed in it.  A
- * kernel that cannot (before Linux 5.14) does without. */
-void gate_arena_map(const struct lanes_arena *arena, size_t size);
+/* Have so much of a held slot's arena in the page tables of this process, which each
+ * worker has of its own: a fault for each page costs more than all that is computed in
+ * it.  A kernel that cannot (before Linux 5.14) does without. */
+void gate_arena_map(struct gate *gate, unsigned slot, size_t size);
+
+/* Of the arena of `last_slot`, how many bytes are mapped; 0: it was given back
+ * meanwhile. */
+size_t gate_arena_mapped(const struct gate *gate);
 
 /* How many blocks of this cost a slot mixes at a time; 0: it has no room for
  * one. */
@@ -134,10 +145,23 @@ void gate_cell_wake(struct gate_cell *cell);
  * kind, or of any for 0.  NULL: there is none. */
 struct gate_cell *gate_oldest(struct gate *gate, unsigned kind);
 
+/*
+ * Who is to take a free slot; NULL: nobody, or none is free.  That is the hash that has
+ * waited longest, or one that can share a batch with it and whose owner has more of the
+ * slot's arena mapped.  Under some hypervisors the faults of a process that uses an
+ * arena for the first time take four times as long as a batch, and with all workers in
+ * turn each of them would have them.  What is mixed is what has waited longest, whoever
+ * takes the slot.
+ */
+struct gate_cell *gate_next(struct gate *gate);
+
 /* If there is a free slot, let the next in line have it. */
 void gate_wake_next(struct gate *gate);
 
 unsigned gate_count_free_slots(const struct gate *gate);
+
+/* Has a slot been free for so long? */
+bool gate_is_left(const struct gate *gate, int64_t ms);
 
 /* Take this slot, if it is free or its holder died.  Whoever lets go of one
  * wakes the next in line. */
@@ -155,8 +179,8 @@ void gate_slot_heal(struct gate *gate);
 /* Who can share a batch: N and r in one number, which is not 0. */
 unsigned gate_kind(const struct scrypt_cost *cost);
 
-/* Have a slot: do in it what we came for, and for others what there is room
- * for. */
+/* Have a slot: do in it what we came for, if it is work of our own; or else one batch
+ * of what has waited longest, which ours may be a part of. */
 void gate_compute(struct gate_place *place, unsigned slot,
     const struct scrypt_cost *cost);
 

@@ -710,6 +710,140 @@ test_rooms_are_wiped(void **state)
 	gate_free(gate);
 }
 
+/* ---- what a test does to cells ------------------------------------------- */
+
+/* Make it look as if the blocks of a hash were computed in our slot, or not. */
+static void
+move_blocks(struct gate_cell *cell, unsigned from, unsigned to)
+{
+	cell->begun_us = clock_steady_us();
+	for (unsigned i = 0; i < GATE_BLOCKS_MAX; i++)
+		gate_cell_move(cell, i, from, to);
+}
+
+/* ---- the next in line ---------------------------------------------------- */
+
+/* A hash that waits, of an owner who has so much of a slot's arena mapped. */
+static struct gate_cell *
+make_wait(struct gate_place *place, uint64_t ticket, unsigned slot,
+    size_t mapped)
+{
+	struct gate_cell *cell = place->cell;
+
+	cell->kind = gate_kind(&slow);
+	cell->ticket = ticket;
+	cell->slot = slot;
+	cell->mapped = mapped;
+	cell->posted_us = clock_steady_us();
+	cell->blocks[0] = GATE_BLOCK_PENDING;
+	return cell;
+}
+
+static void
+test_next_in_line(void **state)
+{
+	struct gate *gate = open_gate(2, 3);
+	struct gate_place *places[3];
+	struct gate_cell *first, *second, *third;
+	int slot;
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		places[i] = gate_enter(gate, &nobody_leaves);
+		assert_non_null(places[i]);
+	}
+	assert_null(gate_next(gate));
+	third = make_wait(places[0], 3, 1, 0);
+	assert_ptr_equal(gate_next(gate), third);
+	first = make_wait(places[1], 1, 0, 0);
+	second = make_wait(places[2], 2, 1, 0);
+	assert_ptr_equal(gate_next(gate), first);
+
+	/* Who has the most mapped; but not before the first for as much. */
+	second->mapped = 100;
+	assert_ptr_equal(gate_next(gate), second);
+	third->mapped = 101;
+	assert_ptr_equal(gate_next(gate), third);
+	first->mapped = 101;
+	assert_ptr_equal(gate_next(gate), first);
+	first->mapped = 0;
+
+	/* Not what it has of a slot that is held. */
+	second->slot = 0;
+	slot = gate_slot_take(gate);
+	assert_int_equal(slot, 0);
+	assert_ptr_equal(gate_next(gate), third);
+	third->slot = 0;
+	assert_ptr_equal(gate_next(gate), first);
+	gate_slot_release(gate, 0);
+	assert_ptr_equal(gate_next(gate), third);
+
+	/* Not where it could not begin with what has waited longest. */
+	first->kind = gate_kind(&cheap);
+	assert_ptr_equal(gate_next(gate), first);
+	first->kind = 0;
+	assert_ptr_equal(gate_next(gate), first);
+
+	/* Nor when all slots are held, or what it waits for has begun. */
+	first->kind = third->kind;
+	third->blocks[0] = GATE_BLOCK_TAKEN;
+	assert_ptr_equal(gate_next(gate), second);
+	assert_int_equal(gate_slot_take(gate), 0);
+	assert_int_equal(gate_slot_take(gate), 1);
+	assert_null(gate_next(gate));
+	for (unsigned i = 0; i < 3; i++) {
+		move_blocks(places[i]->cell, GATE_BLOCK_TAKEN, GATE_BLOCK_NONE);
+		move_blocks(places[i]->cell, GATE_BLOCK_PENDING,
+		    GATE_BLOCK_NONE);
+		gate_leave(places[i]);
+	}
+	gate_slot_release(gate, 0);
+	gate_slot_release(gate, 1);
+	gate_free(gate);
+}
+
+/* Here it is this process, which does not look. */
+static void
+test_next_in_line_sleeps(void **state)
+{
+	struct gate *gate = open_gate(1, 2);
+	struct gate_place *place = gate_enter(gate, &nobody_leaves);
+	struct gate_cell *cell;
+
+	(void)state;
+	assert_non_null(place);
+	cell = make_wait(place, 0, 0, SIZE_MAX);
+	assert_ptr_equal(gate_next(gate), cell);
+	assert_child_succeeds(want_hash(gate, &slow, 1));
+	assert_int_equal(cell->blocks[0], GATE_BLOCK_DONE);
+	cell->blocks[0] = GATE_BLOCK_NONE;
+	gate_leave(place);
+	gate_free(gate);
+}
+
+/* What was mapped is shown to the others as long as it lasts. */
+static void
+test_mapped(void **state)
+{
+	struct gate *gate = open_gate(1, 1);
+	struct gate_place *place = gate_enter(gate, &nobody_leaves);
+
+	(void)state;
+	assert_int_equal(gate_arena_mapped(gate), 0);
+	assert_int_equal(hash(place, &cheap, 1), GATE_OK);
+	assert_int_equal(gate_arena_mapped(gate), lanes_arena_size(&cheap, 3));
+	assert_int_equal(place->cell->mapped, gate_arena_mapped(gate));
+	assert_int_equal(hash(place, &slow, 1), GATE_OK);
+	assert_int_equal(gate_arena_mapped(gate), lanes_arena_size(&slow, 3));
+	assert_int_equal(hash(place, &cheap, 2), GATE_OK);
+	assert_int_equal(gate_arena_mapped(gate), lanes_arena_size(&slow, 3));
+	assert_int_equal(place->cell->mapped, gate_arena_mapped(gate));
+	gate_tend(gate, 0);
+	assert_int_equal(gate_arena_mapped(gate), 0);
+	gate_leave(place);
+	gate_free(gate);
+}
+
 /* ---- memory -------------------------------------------------------------- */
 
 static size_t
@@ -811,15 +945,6 @@ count_look(void *self)
 {
 	atomic_fetch_add((atomic_int *)self, 1);
 	return false;
-}
-
-/* Make it look as if the blocks of a hash were computed in our slot, or not. */
-static void
-move_blocks(struct gate_cell *cell, unsigned from, unsigned to)
-{
-	cell->begun_us = clock_steady_us();
-	for (unsigned i = 0; i < GATE_BLOCKS_MAX; i++)
-		gate_cell_move(cell, i, from, to);
 }
 
 static void
@@ -1158,6 +1283,9 @@ main(void)
 		cmocka_unit_test(test_crowd),
 		cmocka_unit_test(test_combiner_killed),
 		cmocka_unit_test(test_waiting_killed),
+		cmocka_unit_test(test_next_in_line),
+		cmocka_unit_test(test_next_in_line_sleeps),
+		cmocka_unit_test(test_mapped),
 		cmocka_unit_test(test_rooms_are_wiped),
 		cmocka_unit_test(test_arena_given_back),
 		cmocka_unit_test(test_not_in_core_dumps),
