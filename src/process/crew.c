@@ -24,6 +24,9 @@
 #define BACK_OFF_RESET  10000 /* without a young death */
 #define HOPELESS_ROUNDS 5     /* of all workers dying young */
 
+#define FIRST_MS      100 /* for the first worker to come to its feet */
+#define FIRST_LOOK_MS 2
+
 #define KILL_AFTER_MS       1000 /* from SIGTERM to SIGKILL */
 #define SHORTAGE_MS         2000 /* of all workers being busy */
 #define SHORTAGE_SILENCE_MS 60000
@@ -77,7 +80,39 @@ crew_served(const struct crew *crew)
 	return count;
 }
 
+/* Is there a worker of this program that can serve? */
+static bool
+is_ready(const struct crew *crew)
+{
+	for (int slot = 0; slot < crew->top; slot++) {
+		enum board_state state =
+		    board_look(crew->start.board, slot).state;
+
+		if (is_current(&crew->children[slot]) &&
+		    (state == BOARD_IDLE || state == BOARD_BUSY))
+			return true;
+	}
+	return false;
+}
+
 /* ---- starting workers ---------------------------------------------------- */
+
+/* Dozens that are born at once keep each other, and the database, from the first
+ * answer: so the first one comes to its feet before there are others, unless it takes
+ * too long. */
+static bool
+is_first_on_its_way(const struct crew *crew)
+{
+	int64_t now_ms = clock_steady_ms();
+
+	if (count_current(crew) == 0 || is_ready(crew))
+		return false;
+	for (int slot = 0; slot < crew->top; slot++)
+		if (is_current(&crew->children[slot]) &&
+		    now_ms - crew->children[slot].started_ms >= FIRST_MS)
+			return false;
+	return true;
+}
 
 static void
 back_off(struct crew *crew, int64_t now_ms)
@@ -141,6 +176,8 @@ crew_fill(struct crew *crew)
 	if (now_ms < crew->start_at_ms)
 		return;
 	for (int slot = 0; slot < CREW_SLOTS && missing > 0; slot++) {
+		if (is_first_on_its_way(crew))
+			return;
 		if (crew->children[slot].pid != 0)
 			continue;
 		if (start_worker(crew, slot) != 0) {
@@ -353,7 +390,9 @@ crew_rest_ms(const struct crew *crew)
 {
 	int64_t left_ms = crew->start_at_ms - clock_steady_ms();
 
-	return left_ms > 0 ? left_ms : 0;
+	if (left_ms > 0)
+		return left_ms;
+	return is_first_on_its_way(crew) ? FIRST_LOOK_MS : 0;
 }
 
 /* ---- from one program to the next ---------------------------------------- */
@@ -387,21 +426,6 @@ crew_bequeath(const struct crew *crew, struct succession *will)
 			.started_ms = child->started_ms,
 		};
 	}
-}
-
-/* Is there a worker of this program that can serve? */
-static bool
-is_ready(const struct crew *crew)
-{
-	for (int slot = 0; slot < crew->top; slot++) {
-		enum board_state state =
-		    board_look(crew->start.board, slot).state;
-
-		if (is_current(&crew->children[slot]) &&
-		    (state == BOARD_IDLE || state == BOARD_BUSY))
-			return true;
-	}
-	return false;
 }
 
 static bool

@@ -48,8 +48,8 @@ void crew_adopt(struct crew *crew, const struct succession *before);
 void crew_bequeath(const struct crew *crew, struct succession *will);
 void crew_hand_over(struct crew *crew);
 
-/* Start the workers that are missing, at growing intervals while they die
- * young. */
+/* Start the workers that are missing: where none serves yet the first one, and the
+ * others when it does; at growing intervals while they die young. */
 void crew_fill(struct crew *crew);
 
 /* A child has ended, with this wait status: when it was a worker, its end is
@@ -82,7 +82,8 @@ uint64_t crew_served(const struct crew *crew); /* requests, by who is there */
  * none of ours can serve yet? */
 bool crew_has_untold(const struct crew *crew);
 
-/* For how many milliseconds none will be started, since they die young. */
+/* For how many milliseconds none will be started: since they die young, or the first
+ * one is on its way. */
 int64_t crew_rest_ms(const struct crew *crew);
 
 #endif

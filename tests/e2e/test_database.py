@@ -1,5 +1,6 @@
 """The database goes away, is slow, and comes back."""
 
+import os
 import re
 import socket
 import threading
@@ -76,21 +77,42 @@ def test_start_without_database(own_cluster, start_pool, sign_in):
         own_cluster.api_key).status == 200, every=0.2)
 
 
-def test_database_that_never_answers(start_pool, people, sign_in):
+@pytest.fixture
+def silent_database():
     """It accepts the connection and says nothing."""
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen(50)
         port = silent.getsockname()[1]
-        pool = start_pool(
-            database=f"host=127.0.0.1 port={port} user=x dbname=x", **PROMISE)
-        answer, seconds = timed(lambda: sign_in(
-            pool, people.alice.email, people.alice.password))
-        contract.check_refused(answer, 503, "SERVICE_UNAVAILABLE")
-        assert seconds < PATIENCE
-        answer, seconds = timed(lambda: fastcgi.ask(pool.address, "GET",
-                                                    "/v2/auth/health"))
-        assert answer.status == 200 and seconds < 2
+        yield f"host=127.0.0.1 port={port} user=x dbname=x"
+
+
+def started(pid):
+    """When it was, in seconds since the machine's start."""
+    with open(f"/proc/{pid}/stat") as file:
+        ticks = file.read().rpartition(")")[2].split()[19]
+    return int(ticks) / os.sysconf("SC_CLK_TCK")
+
+
+def test_others_wait_for_the_first_worker(silent_database, start_pool):
+    """Not for long: it waits for the database itself."""
+    pool = start_pool(database=silent_database, workers=32, **PROMISE)
+    process.wait_until("32 workers", lambda: len(pool.workers()) == 32)
+    times = sorted(started(pid) for pid in pool.workers())
+    assert times[1] - times[0] >= 0.08
+    assert times[-1] - times[1] < 2
+
+
+def test_database_that_never_answers(silent_database, start_pool, people,
+                                     sign_in):
+    pool = start_pool(database=silent_database, **PROMISE)
+    answer, seconds = timed(lambda: sign_in(
+        pool, people.alice.email, people.alice.password))
+    contract.check_refused(answer, 503, "SERVICE_UNAVAILABLE")
+    assert seconds < PATIENCE
+    answer, seconds = timed(lambda: fastcgi.ask(pool.address, "GET",
+                                                "/v2/auth/health"))
+    assert answer.status == 200 and seconds < 2
 
 
 def test_statement_that_takes_too_long(start_pool, new_person, sign_in,
