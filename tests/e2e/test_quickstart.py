@@ -198,6 +198,20 @@ def test_interrupted_on_the_way(another, step):
         assert not processes_of(another.directory)
 
 
+def test_stopped_before_a_step_is_known(room, another):
+    """In the moment between a step's birth and the note of its number."""
+    (room / "at").write_text(
+        "set -T\ntrap 'case ${step_name:-},$BASH_COMMAND in "
+        "PostgreSQL*,step_pid=*!) kill -TERM $$ ;; esac' DEBUG\n")
+    done = process.run(
+        [Quickstart.SCRIPT, "start", "--dir", another.directory, "--port",
+         another.port, "--set", "scrypt_log2_n=10"], within=240,
+        env=process.clean_environment(BASH_ENV=str(room / "at")))
+    assert done.returncode == 143
+    assert b"Nothing was left running" in done.stderr
+    assert not processes_of(another.directory)
+
+
 def test_foreground_until_interrupted(another):
     import signal
     started = process.Process(
