@@ -37,12 +37,20 @@ def pytest_configure(config):
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     config.addinivalue_line("markers", "timeout(seconds): pytest-timeout's")
+    config.addinivalue_line("markers", "xdist_group(name): pytest-xdist's")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
+    """Where several processes share the tests, a file stays together, for what its
+    tests share; and so do those with a quickstart, which is built but once."""
+    starters = {item.path for item in items
+                if "quickstart" in item.fixturenames}
     for item in items:
         if item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(400))
+        item.add_marker(pytest.mark.xdist_group(
+            "quickstart" if item.path in starters else item.path.name))
 
 
 @pytest.fixture(scope="session")
