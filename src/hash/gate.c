@@ -73,7 +73,7 @@ is_our_turn(const struct gate_place *place)
 
 	if (next == NULL || !gate_cell_has(place->cell, GATE_BLOCK_PENDING))
 		return false;
-	return next == place->cell || gate_is_left(place->gate, LOOK_UP_MS);
+	return next == place->cell || gate_has_idle_slot(place->gate, LOOK_UP_MS);
 }
 
 /* For whoever chooses the next in line. */

@@ -127,7 +127,7 @@ gate_count_free_slots(const struct gate *gate)
 }
 
 bool
-gate_is_left(const struct gate *gate, int64_t ms)
+gate_has_idle_slot(const struct gate *gate, int64_t ms)
 {
 	int64_t now_ms = clock_steady_ms();
 

@@ -161,7 +161,7 @@ void gate_wake_next(struct gate *gate);
 unsigned gate_count_free_slots(const struct gate *gate);
 
 /* Has a slot been free for so long? */
-bool gate_is_left(const struct gate *gate, int64_t ms);
+bool gate_has_idle_slot(const struct gate *gate, int64_t ms);
 
 /* Take this slot, if it is free or its holder died.  Whoever lets go of one
  * wakes the next in line. */

@@ -176,10 +176,10 @@ crew_fill(struct crew *crew)
 	if (now_ms < crew->start_at_ms)
 		return;
 	for (int slot = 0; slot < CREW_SLOTS && missing > 0; slot++) {
-		if (is_first_on_its_way(crew))
-			return;
 		if (crew->children[slot].pid != 0)
 			continue;
+		if (is_first_on_its_way(crew))
+			return;
 		if (start_worker(crew, slot) != 0) {
 			back_off(crew, now_ms);
 			return;

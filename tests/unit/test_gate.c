@@ -745,7 +745,6 @@ test_next_in_line(void **state)
 	struct gate *gate = open_gate(2, 3);
 	struct gate_place *places[3];
 	struct gate_cell *first, *second, *third;
-	int slot;
 
 	(void)state;
 	for (unsigned i = 0; i < 3; i++) {
@@ -770,8 +769,7 @@ test_next_in_line(void **state)
 
 	/* Not what it has of a slot that is held. */
 	second->slot = 0;
-	slot = gate_slot_take(gate);
-	assert_int_equal(slot, 0);
+	assert_int_equal(gate_slot_take(gate), 0);
 	assert_ptr_equal(gate_next(gate), third);
 	third->slot = 0;
 	assert_ptr_equal(gate_next(gate), first);
